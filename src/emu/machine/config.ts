@@ -1,0 +1,46 @@
+/**
+ * A machine as its operator describes it, in QEMU's own words: what `-machine`, `-m`, `-smp`, `-device` and `-global`
+ * would say. A recording's header carries it, so it holds plain data only.
+ */
+export interface MachineConfig {
+  /** `pseries-7.2`; options may follow as QEMU takes them: `pseries-2.6,cap-htm=off`. */
+  readonly machine: string;
+  readonly ramBytes: number;
+  readonly cpus: number;
+  /** All chance of the machine: entropy device, H_RANDOM, the device tree's rng-seed. */
+  readonly seed: string;
+  /** `-device` arguments, in order: `virtio-blk-pci,addr=1,drive=d0,disable-legacy=on,iommu_platform=on`. */
+  readonly devices: readonly string[];
+  /** `-global` arguments: `virtio-pci.disable-legacy=on`. */
+  readonly globals: readonly string[];
+  /** What `drive=`, `netdev=` and `rng=` name. */
+  readonly backends: readonly BackendConfig[];
+}
+
+export type BackendConfig =
+  | {
+      readonly kind: 'disk';
+      readonly id: string;
+      readonly sectors: number;
+      readonly content: DiskContent;
+      readonly readOnly: boolean;
+    }
+  | { readonly kind: 'net'; readonly id: string; readonly loopback: boolean }
+  | { readonly kind: 'entropy'; readonly id: string };
+
+/**
+ * What a fresh disk holds. `tagged`: every sector repeats an 8-byte tag that names it (sector number, seed), so that a
+ * sector read from the wrong place betrays itself. `golden`: byte i of sector n is (7n + 13i) & 255, as the disk that
+ * the golden logs were taken with.
+ */
+export type DiskContent = 'zero' | 'tagged' | 'golden';
+
+/** What a construction ends in: a machine, or QEMU's reason why not. */
+export type Verdict<T> =
+  | { readonly accepted: true; readonly value: T; readonly warnings: readonly string[] }
+  | {
+      readonly accepted: false;
+      /** QEMU's own text, without the program name. */
+      readonly reason: string;
+      readonly hint?: string;
+    };

@@ -1,0 +1,184 @@
+import { assert } from '../core/assert.ts';
+import type { Digest } from '../core/digest.ts';
+
+export const PAGE_SHIFT = 12;
+export const PAGE_BYTES = 4096;
+
+/** The pages that differ from zero at one moment, kept beside the machine's other state. */
+export interface MemorySnapshot {
+  readonly pages: ReadonlyMap<number, Uint8Array>;
+}
+
+/**
+ * Bytes that remember which 4 KiB pages were touched: guest RAM, and disk images. Every change goes through a method
+ * here, so that restoring a snapshot costs what was touched since and not the size of the memory.
+ *
+ * Offsets are numbers that the caller has checked against `size`; a breach is our mistake, not the guest's.
+ */
+export class PagedMemory {
+  readonly size: number;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView<ArrayBuffer>;
+  /** Touched since the baseline: by page, and as a list in order of first touch. */
+  readonly #dirty: Uint8Array;
+  #touched: Uint32Array = new Uint32Array(256);
+  #touchedCount = 0;
+  /** What an untouched page holds: the snapshot last taken or restored; a page it lacks is zero. */
+  #baseline: ReadonlyMap<number, Uint8Array> = new Map();
+
+  constructor(size: number) {
+    assert(size % PAGE_BYTES === 0, 'memory is whole pages');
+    this.size = size;
+    this.#bytes = new Uint8Array(size);
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#dirty = new Uint8Array(size / PAGE_BYTES);
+  }
+
+  contains(offset: bigint, length: number): boolean {
+    return offset >= 0n && offset + BigInt(length) <= BigInt(this.size);
+  }
+
+  u8(offset: number): number {
+    return this.#view.getUint8(offset);
+  }
+
+  u16(offset: number, littleEndian: boolean): number {
+    return this.#view.getUint16(offset, littleEndian);
+  }
+
+  u32(offset: number, littleEndian: boolean): number {
+    return this.#view.getUint32(offset, littleEndian);
+  }
+
+  u64(offset: number, littleEndian: boolean): bigint {
+    return this.#view.getBigUint64(offset, littleEndian);
+  }
+
+  setU8(offset: number, value: number): void {
+    this.#touch(offset, 1);
+    this.#view.setUint8(offset, value);
+  }
+
+  setU16(offset: number, value: number, littleEndian: boolean): void {
+    this.#touch(offset, 2);
+    this.#view.setUint16(offset, value, littleEndian);
+  }
+
+  setU32(offset: number, value: number, littleEndian: boolean): void {
+    this.#touch(offset, 4);
+    this.#view.setUint32(offset, value, littleEndian);
+  }
+
+  setU64(offset: number, value: bigint, littleEndian: boolean): void {
+    this.#touch(offset, 8);
+    this.#view.setBigUint64(offset, value, littleEndian);
+  }
+
+  /** Copies out; `into` is written from `at`. Short copies go byte by byte, which beats the call of `set`. */
+  read(offset: number, into: Uint8Array, at: number, length: number): void {
+    const bytes = this.#bytes;
+    if (length <= 32) for (let i = 0; i < length; i++) into[at + i] = bytes[offset + i] ?? 0;
+    else into.set(bytes.subarray(offset, offset + length), at);
+  }
+
+  write(offset: number, from: Uint8Array, at: number, length: number): void {
+    if (length === 0) return;
+    this.#touch(offset, length);
+    const bytes = this.#bytes;
+    if (length <= 32) for (let i = 0; i < length; i++) bytes[offset + i] = from[at + i] ?? 0;
+    else bytes.set(at === 0 && from.length === length ? from : from.subarray(at, at + length), offset);
+  }
+
+  fill(offset: number, value: number, length: number): void {
+    if (length === 0) return;
+    this.#touch(offset, length);
+    this.#bytes.fill(value, offset, offset + length);
+  }
+
+  /** The bytes themselves, to be read at once and never kept or written. */
+  view(offset: number, length: number): Uint8Array {
+    return this.#bytes.subarray(offset, offset + length);
+  }
+
+  /** Makes the present content the baseline and returns it. */
+  snapshot(): MemorySnapshot {
+    if (this.#touchedCount > 0) {
+      const pages = new Map(this.#baseline);
+      for (const page of this.#touched.subarray(0, this.#touchedCount)) {
+        const bytes = this.#bytes.slice(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+        if (isZero(bytes)) pages.delete(page);
+        else pages.set(page, bytes);
+        this.#dirty[page] = 0;
+      }
+      this.#touchedCount = 0;
+      this.#baseline = pages;
+    }
+    return { pages: this.#baseline };
+  }
+
+  restore(snapshot: MemorySnapshot): void {
+    const target = snapshot.pages;
+    if (target !== this.#baseline) {
+      // Another baseline: whatever either of them holds has to be laid anew.
+      for (const page of this.#baseline.keys()) if (!target.has(page)) this.#lay(page, undefined);
+      for (const [page, bytes] of target) if (this.#baseline.get(page) !== bytes) this.#lay(page, bytes);
+    }
+    const touched = this.#touched;
+    for (let i = 0; i < this.#touchedCount; i++) {
+      const page = touched[i] ?? 0;
+      this.#lay(page, target.get(page));
+      this.#dirty[page] = 0;
+    }
+    this.#touchedCount = 0;
+    this.#baseline = target;
+  }
+
+  /** Every page that is not zero, by number and content. */
+  digest(into: Digest): void {
+    const pages = [...this.#baseline.keys()].filter((page) => this.#dirty[page] === 0);
+    for (const page of this.#touched.subarray(0, this.#touchedCount)) pages.push(page);
+    pages.sort((a, b) => a - b);
+    for (const page of pages) {
+      const bytes = this.view(page * PAGE_BYTES, PAGE_BYTES);
+      if (isZero(bytes)) continue;
+      into.word(page);
+      into.bytes(bytes);
+    }
+  }
+
+  /** The pages that may differ from zero, in rising order: what a dump has to look at. */
+  livePages(): number[] {
+    const pages = new Set(this.#baseline.keys());
+    for (const page of this.#touched.subarray(0, this.#touchedCount)) pages.add(page);
+    return [...pages].sort((a, b) => a - b);
+  }
+
+  #lay(page: number, bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) this.#bytes.fill(0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+    else this.#bytes.set(bytes, page * PAGE_BYTES);
+  }
+
+  #touch(offset: number, length: number): void {
+    const first = offset >>> PAGE_SHIFT;
+    const last = (offset + length - 1) >>> PAGE_SHIFT;
+    if (first === last && this.#dirty[first] === 1) return;
+    assert(offset >= 0 && offset + length <= this.size, 'memory is written inside its size');
+    for (let page = first; page <= last; page++) {
+      if (this.#dirty[page] === 1) continue;
+      this.#dirty[page] = 1;
+      if (this.#touchedCount === this.#touched.length) this.#grow();
+      this.#touched[this.#touchedCount++] = page;
+    }
+  }
+
+  #grow(): void {
+    const grown = new Uint32Array(this.#touched.length * 2);
+    grown.set(this.#touched);
+    this.#touched = grown;
+  }
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  for (const byte of bytes) if (byte !== 0) return false;
+  return true;
+}
