@@ -38,7 +38,7 @@ export class Rng {
     return draw % bound;
   }
 
-  fill(target: Uint8Array): void {
+  bytes(target: Uint8Array): void {
     let at = 0;
     while (at < target.length) {
       let word = this.u32();

@@ -48,28 +48,33 @@ export class StateSaver implements StateStream {
   }
 
   u8(value: number): number {
-    this.#view.setUint8(this.#reserve(1), value);
+    const at = this.#reserve(1);
+    this.#view.setUint8(at, value);
     return value;
   }
 
   u16(value: number): number {
-    this.#view.setUint16(this.#reserve(2), value);
+    const at = this.#reserve(2);
+    this.#view.setUint16(at, value);
     return value;
   }
 
   u32(value: number): number {
-    this.#view.setUint32(this.#reserve(4), value);
+    const at = this.#reserve(4);
+    this.#view.setUint32(at, value);
     return value;
   }
 
   integer(value: number): number {
     assert(Number.isSafeInteger(value), 'state integers are exact');
-    this.#view.setFloat64(this.#reserve(8), value);
+    const at = this.#reserve(8);
+    this.#view.setFloat64(at, value);
     return value;
   }
 
   u64(value: bigint): bigint {
-    this.#view.setBigUint64(this.#reserve(8), value);
+    const at = this.#reserve(8);
+    this.#view.setBigUint64(at, value);
     return value;
   }
 

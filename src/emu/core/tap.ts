@@ -1,3 +1,29 @@
+export type EventName =
+  | 'hcall'
+  | 'hcall-return'
+  | 'rtas'
+  | 'rtas-return'
+  | 'mmio-read'
+  | 'mmio-write'
+  | 'pio-read'
+  | 'pio-write'
+  | 'read-value'
+  | 'dma-read'
+  | 'dma-write'
+  | 'dma-fault'
+  | 'hypervisor-read'
+  | 'hypervisor-write'
+  | 'interrupt'
+  | 'cpu-interrupt'
+  | 'advance'
+  | 'idle'
+  | 'choice'
+  | 'cpu-mode'
+  | 'machine-reset'
+  | 'host-input'
+  | 'host-output'
+  | 'guest-write';
+
 /**
  * The vocabulary of everything that is recorded: what crosses between guest and host, or between a device and memory.
  *
@@ -7,7 +33,7 @@
  * way of the machine); devices never do.
  */
 export interface EventKind {
-  readonly name: string;
+  readonly name: EventName;
   readonly direction: 'input' | 'output';
   /** 64-bit fields in order; narrower values use the low bits. */
   readonly fields: readonly string[];
@@ -15,10 +41,10 @@ export interface EventKind {
   readonly carriesBytes: boolean;
 }
 
-const REGISTERS = ['r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12'] as const;
+const REGISTERS = ['r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12'];
 
 /** One row a kind; the row's index is the kind's number in recordings, so rows are only ever added at the end. */
-export const EVENT_KINDS = [
+export const EVENT_KINDS: readonly EventKind[] = [
   { name: 'hcall', direction: 'input', fields: ['token', ...REGISTERS], carriesBytes: false },
   { name: 'hcall-return', direction: 'output', fields: ['status', ...REGISTERS], carriesBytes: false },
   // arguments beyond the eighth are in the bytes, big-endian words
@@ -78,9 +104,7 @@ export const EVENT_KINDS = [
   { name: 'host-output', direction: 'output', fields: ['port'], carriesBytes: true },
   /** Guest stores into RAM: shown to taps that ask, not recorded where the guest runs again. */
   { name: 'guest-write', direction: 'input', fields: ['address'], carriesBytes: true },
-] as const satisfies readonly EventKind[];
-
-export type EventName = (typeof EVENT_KINDS)[number]['name'];
+];
 
 /** The number of each kind, by name. */
 export const KIND: Readonly<Record<EventName, number>> = Object.fromEntries(

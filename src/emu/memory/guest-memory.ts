@@ -150,7 +150,7 @@ export class PagedMemory {
   livePages(): number[] {
     const pages = new Set(this.#baseline.keys());
     for (const page of this.#touched.subarray(0, this.#touchedCount)) pages.add(page);
-    return [...pages].sort((a, b) => a - b);
+    return [...pages].toSorted((a, b) => a - b);
   }
 
   #lay(page: number, bytes: Uint8Array | undefined): void {
