@@ -1,0 +1,131 @@
+// The command line through its front door: a process, its exit status, stdout and stderr.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+
+const CLI = new URL('cli.ts', import.meta.url).pathname;
+
+interface Ended {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function papyrus(...args: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (data: Buffer) => (out += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (err += data.toString()));
+  return new Promise((resolve) => {
+    child.on('close', (status) => resolve({ status, out, err }));
+  });
+}
+
+/** The contract's commands, and one flag of each that its help must name. */
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  fuzz: [
+    '--time',
+    '--runs',
+    '--jobs',
+    '--seed',
+    '--scenario',
+    '--mode',
+    '--iommu-platform',
+    '--machine',
+    '--regressions',
+    '--corpus',
+    '--findings',
+    '--plant',
+    '--disallow',
+    '--resume',
+    '--junit',
+    '--sarif',
+    '--json',
+  ],
+  record: ['--output', '-o', '--machine', '--device', '--guest', '--seed'],
+  replay: ['--until', '--from', '--json'],
+  inspect: ['--kind', '--device', '--queue', '--address', '--follow-request', '--who-wrote', '--to'],
+  diff: ['--json'],
+  minimise: ['--output', '--json'],
+  matrix: ['--guest', '--machine', '--device', '--json'],
+  explain: [],
+  clauses: [],
+  boot: [],
+  conform: ['--limit', '--json'],
+  oracle: [],
+  corpus: ['stats', 'merge', 'minimise', 'why'],
+  selfcheck: ['--quick', '--json'],
+  bench: ['--json', '--faults'],
+};
+
+const LATER = ['explain', 'clauses', 'boot', 'oracle'];
+
+test('--version prints the version of the package', async (t) => {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
+  t.deepEqual(await papyrus('--version'), { status: 0, out: `${manifest.version}\n`, err: '' });
+});
+
+test('--help names every command', async (t) => {
+  const { status, out } = await papyrus('--help');
+  t.is(status, 0);
+  t.deepEqual(
+    Object.keys(COMMANDS).filter((name) => !new RegExp(`^  ${name}\\b`, 'm').test(out)),
+    [],
+  );
+});
+
+for (const [name, flags] of Object.entries(COMMANDS)) {
+  test(`${name} --help names its flags${LATER.includes(name) ? '' : ' and shows examples'}`, async (t) => {
+    const { status, out, err } = await papyrus(name, '--help');
+    t.is(status, 0);
+    t.is(err, '');
+    t.deepEqual(
+      flags.filter((flag) => !out.includes(flag)),
+      [],
+    );
+    t.is(out.includes(`\n  papyrus ${name} `), !LATER.includes(name));
+  });
+}
+
+/** What an operator can get wrong before any command runs, and words the sentence must have. */
+const REFUSED: readonly (readonly [args: readonly string[], ...words: readonly string[]])[] = [
+  [[], 'no command', '--help'],
+  [['fuz'], "'fuz'", 'fuzz'],
+  [['fuzz', '--bogus'], "'--bogus'", 'fuzz --help'],
+  [['fuzz', 'excess'], 'fuzz', '--help'],
+  [['fuzz', '--time', 'soon'], "'soon'", '30s'],
+  [['fuzz', '--runs', '12x'], "'12x'", 'whole number'],
+  [['fuzz', '--jobs', '0'], "'0'", 'whole number'],
+  [['fuzz', '--mode', 'ancient'], "'ancient'", 'legacy, transitional, modern'],
+  [['fuzz', '--iommu-platform', 'maybe'], "'maybe'", 'on, off'],
+  [['record', 'case'], '--output'],
+  [['replay'], 'files'],
+  [['inspect', 'a', '--address', 'here'], "'here'", '0x'],
+  [['conform'], 'files'],
+  [['conform', 'no-such-file.jsonl'], 'no-such-file.jsonl'],
+  [['conform', 'package.json'], 'package.json', 'golden'],
+  [['conform', 'src/main.ts'], 'main.ts', 'golden'],
+  [['corpus', 'burn'], "'burn'", 'stats'],
+  ...LATER.map((name) => [[name, '--anything'], name, 'later'] as const),
+];
+
+for (const [args, ...words] of REFUSED) {
+  test(`refuses: papyrus ${args.join(' ')}`, async (t) => {
+    const { status, out, err } = await papyrus(...args);
+    t.is(status, 2);
+    t.is(out, '');
+    t.regex(err, /^papyrus: [^\n]+\n$/, 'one sentence');
+    for (const word of words) t.true(err.includes(word), `${err} names ${word}`);
+  });
+}
+
+test('a reader that closes the pipe ends the program quietly', async (t) => {
+  const child = spawn(process.execPath, [CLI, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let err = '';
+  child.stderr.on('data', (data: Buffer) => (err += data.toString()));
+  const status = await new Promise((resolve) => child.on('close', resolve));
+  t.is(err, '');
+  t.is(status, 0);
+});
