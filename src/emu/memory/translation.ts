@@ -1,4 +1,4 @@
-import type { Region } from './region.ts';
+import type { AddressSpace } from './address-space.ts';
 
 /**
  * How the bus side of the host bridge shows itself to devices. The DMA path asks; the host bridge and its TCE tables
@@ -7,18 +7,18 @@ import type { Region } from './region.ts';
  */
 export interface BusSpace {
   /**
-   * What lies at an I/O bus address: a translated window or a plain region (the MSI window). False if nothing does.
-   * Of windows that overlap the one that QEMU's flat view shows answers.
+   * The translated window at an I/O bus address; false if none is there. Of windows that overlap, the one that QEMU's
+   * flat view shows answers.
    */
   find(high: number, low: number, hit: BusHit): boolean;
+  /** What answers on the bus outside the windows: the MSI window, at its bus address. */
+  readonly regions: AddressSpace;
 }
 
 /** Where an I/O bus address was found. Filled in by `BusSpace.find`, read at once. */
 export class BusHit {
-  /** The window that answers, or undefined if `region` does. */
   window: TranslationWindow | undefined = undefined;
-  region: Region | undefined = undefined;
-  /** Offset in the window or region. Exact below 2^53; a window ends there at the latest. */
+  /** Offset in the window. Exact below 2^53, where a window ends at the latest. */
   offset = 0;
   /** Bytes from there to where the flat view's section ends. */
   left = 0;
@@ -42,20 +42,3 @@ export class Translation {
   pageHigh = 0;
   pageLow = 0;
 }
-
-/** What answers in the system's address space beside RAM (BARs, windows of the host bridge). */
-export interface SystemRegions {
-  /** False if nothing is mapped at `address`. */
-  find(address: number, hit: SystemHit): boolean;
-}
-
-/** Where a real address was found. Filled in by `SystemRegions.find`, read at once. */
-export class SystemHit {
-  region: Region | undefined = undefined;
-  offset = 0;
-  /** Bytes to the end of what is mapped there. */
-  left = 0;
-}
-
-/** A system that holds nothing but RAM. */
-export const NO_REGIONS: SystemRegions = { find: () => false };
