@@ -1,0 +1,72 @@
+import { MODES, type CaseMachine, type Mode } from './case.ts';
+import type { MachineFilter } from './arbitraries/machine-config.ts';
+
+/** A configuration to fuzz, all but its seed. */
+export type MachineRow = Omit<CaseMachine, 'seed'>;
+
+/** Newest first: shrinking moves up. */
+export const MACHINES: readonly string[] =
+  '7.2 7.1 7.0 6.2 6.1 6.0 5.2 5.1 5.0 4.2 4.1 4.0 3.1 3.0 2.12 2.11 2.10 2.9 2.8 2.7 2.6 2.5 2.4 2.3 2.2 2.1'
+    .split(' ')
+    .map((version) => `pseries-${version}`);
+
+/** Devices with the options that name their back end. */
+export const FUZZ_DEVICES: readonly { readonly name: string; readonly backend: string }[] = [
+  { name: 'blk', backend: 'drive=d0' },
+  { name: 'net', backend: 'netdev=n0' },
+  { name: 'rng', backend: 'rng=e0' },
+];
+
+/** How a mode is asked for, so that it means the same on every machine type. */
+export const MODE_OPTIONS: Readonly<Record<Mode, string>> = {
+  legacy: 'disable-legacy=off,disable-modern=on',
+  transitional: 'disable-legacy=off,disable-modern=off',
+  modern: 'disable-legacy=on,disable-modern=off',
+};
+
+/** A guest profile as the fuzzer uses it: which devices it finds, and whether it takes ACCESS_PLATFORM. */
+export interface FuzzProfile {
+  readonly name: string;
+  readonly modes: readonly Mode[];
+  readonly acceptsPlatform: boolean;
+}
+
+/**
+ * Every configuration that QEMU realises and whose guest drives it. A legacy interface with ACCESS_PLATFORM is refused
+ * at realize (virtio_pci_device_plugged), and a device with ACCESS_PLATFORM refuses FEATURES_OK to a guest without.
+ */
+export function machineRows(
+  filter: MachineFilter,
+  profiles: readonly FuzzProfile[] = FUZZ_PROFILES,
+): readonly MachineRow[] {
+  const rows: MachineRow[] = [];
+  const admits = <T>(list: readonly T[] | undefined, value: T): boolean =>
+    list === undefined || list.length === 0 || list.includes(value);
+  for (const machine of MACHINES) {
+    if (!admits(filter.machines, machine)) continue;
+    for (const device of FUZZ_DEVICES) {
+      if (!admits(filter.devices, device.name)) continue;
+      for (const mode of MODES) {
+        if (!admits(filter.modes, mode)) continue;
+        for (const iommuPlatform of [false, true]) {
+          if (!admits(filter.iommuPlatform, iommuPlatform)) continue;
+          if (iommuPlatform && mode !== 'modern') continue;
+          for (const profile of profiles) {
+            if (!profile.modes.includes(mode) || (iommuPlatform && !profile.acceptsPlatform)) continue;
+            if (!admits(filter.profiles, profile.name)) continue;
+            rows.push({ machine, device: device.name, mode, iommuPlatform, profile: profile.name });
+          }
+        }
+      }
+    }
+  }
+  return rows;
+}
+
+/** The guests of a campaign: the order of a legacy ring is the guest's, so both orders stand here. */
+export const FUZZ_PROFILES: readonly FuzzProfile[] = [
+  { name: 'modern', modes: ['transitional', 'modern'], acceptsPlatform: true },
+  { name: 'modern-noplat', modes: ['transitional', 'modern'], acceptsPlatform: false },
+  { name: 'legacy-le', modes: ['legacy', 'transitional'], acceptsPlatform: false },
+  { name: 'legacy-be', modes: ['legacy', 'transitional'], acceptsPlatform: false },
+];

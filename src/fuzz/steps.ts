@@ -1,0 +1,294 @@
+import type { Chain, RingShape, Step } from './case.ts';
+
+/** In the order of their numbers in stored cases. */
+export const STEP_NAMES = [
+  'request',
+  'submit',
+  'ring',
+  'scribble',
+  'notify',
+  'tce-put',
+  'tce-stuff',
+  'tce-indirect',
+  'tce-get',
+  'remap',
+  'ddw-query',
+  'ddw-create',
+  'ddw-remove',
+  'ddw-reset',
+  'config-read',
+  'config-write',
+  'register-read',
+  'register-write',
+  'status',
+  'features',
+  'reset-queue',
+  'recover',
+  'advance',
+  'idle',
+  'host-frame',
+  'hcall',
+  'byte-order',
+  'set-up',
+  'reap',
+  'legacy-frame',
+  'fail',
+] as const;
+export type StepName = (typeof STEP_NAMES)[number];
+
+/** One argument of a step. */
+export interface StepArgument {
+  readonly name: string;
+  readonly least: number;
+  readonly most: number;
+  /** What shrinking aims at, and what the text form leaves out. */
+  readonly plain: number;
+  /** Names of the values from `least` on, where they have names. */
+  readonly words?: readonly string[];
+  /** Values worth more than their share. */
+  readonly edges?: readonly number[];
+}
+
+export interface StepRow {
+  readonly name: StepName;
+  readonly carries?: 'chain' | 'ring';
+  readonly args: readonly StepArgument[];
+}
+
+const U16 = 0xffff;
+const U32 = 0xffff_ffff;
+const QUEUE: StepArgument = { name: 'queue', least: 0, most: 2, plain: 0 };
+const PERMISSION: StepArgument = {
+  name: 'permission',
+  least: 0,
+  most: 3,
+  plain: 3,
+  words: ['none', 'read', 'write', 'both'],
+};
+const WINDOW: StepArgument = { name: 'window', least: 0, most: 3, plain: 0, edges: [0, 1] };
+const PAGE: StepArgument = {
+  name: 'page',
+  least: 0,
+  most: 0x7_ffff,
+  plain: 0,
+  edges: [0, 1, 2, 0x3_fffe, 0x3_ffff, 0x4_0000],
+};
+const TARGET: StepArgument = {
+  name: 'target',
+  least: 0,
+  most: 4,
+  plain: 0,
+  words: ['buffer', 'rings', 'hole', 'own-bar', 'all-ones'],
+};
+const WIDTH: StepArgument = { name: 'width', least: 0, most: 3, plain: 2, words: ['1', '2', '4', '8'] };
+const VALUE: StepArgument = {
+  name: 'value',
+  least: 0,
+  most: U32,
+  plain: 0,
+  edges: [0, 1, 2, 3, 4, 8, 0xf, 0xff, 0x100, U16, 0x8000_0000, U32],
+};
+const AREA: StepArgument = {
+  name: 'area',
+  least: 0,
+  most: 3,
+  plain: 0,
+  words: ['descriptors', 'available', 'used', 'buffers'],
+};
+
+/**
+ * What a program can consist of. A row's position is its number in stored cases, so rows are only added at the end,
+ * and arguments only at the end of a row.
+ */
+export const STEPS: readonly StepRow[] = [
+  /** An honest request, whose outcome is held against what was asked. */
+  {
+    name: 'request',
+    args: [
+      { name: 'kind', least: 0, most: 1, plain: 0, words: ['read', 'write'] },
+      { name: 'sector', least: 0, most: 62, plain: 0 },
+      { name: 'sectors', least: 1, most: 8, plain: 1 },
+      { name: 'fill', least: 0, most: 255, plain: 0 },
+    ],
+  },
+  /** A chain, published and notified; `head` and `jump` tell lies about it. */
+  {
+    name: 'submit',
+    carries: 'chain',
+    args: [
+      QUEUE,
+      { name: 'head', least: 0, most: U16 + 1, plain: U16 + 1, edges: [0, 7, 8, 255, 256, 257, 0x8000, U16] },
+      { name: 'jump', least: 0, most: U16, plain: 1, edges: [0, 1, 2, 256, 257, 0x8000, U16] },
+      { name: 'times', least: 1, most: 4, plain: 1 },
+      { name: 'kick', least: 0, most: 1, plain: 1, words: ['no', 'yes'] },
+    ],
+  },
+  /** Descriptors and rings written by hand. */
+  {
+    name: 'ring',
+    carries: 'ring',
+    args: [QUEUE, { name: 'kick', least: 0, most: 1, plain: 1, words: ['no', 'yes'] }],
+  },
+  /** 16 bits stored somewhere in a ring area. */
+  {
+    name: 'scribble',
+    args: [
+      QUEUE,
+      { ...AREA, most: 2 },
+      { name: 'offset', least: 0, most: 4095, plain: 0, edges: [0, 2, 4, 8, 12, 14] },
+      { ...VALUE, most: U16, edges: [0, 1, 2, 4, 255, 256, 257, U16] },
+    ],
+  },
+  {
+    name: 'notify',
+    args: [
+      QUEUE,
+      { name: 'value', least: 0, most: U16, plain: 0, edges: [0, 1, 2, 3, 1023, 1024, U16] },
+      { ...WIDTH, most: 2, plain: 1 },
+    ],
+  },
+  { name: 'tce-put', args: [WINDOW, PAGE, TARGET, PERMISSION] },
+  {
+    name: 'tce-stuff',
+    args: [
+      WINDOW,
+      PAGE,
+      { name: 'pages', least: 0, most: 0x4_0001, plain: 1, edges: [0, 1, 2, 16, 0x4_0000, 0x4_0001] },
+      PERMISSION,
+    ],
+  },
+  {
+    name: 'tce-indirect',
+    args: [
+      WINDOW,
+      PAGE,
+      { name: 'pages', least: 0, most: 513, plain: 1, edges: [0, 1, 2, 512, 513] },
+      PERMISSION,
+      { name: 'list', least: 0, most: 2, plain: 0, words: ['list', 'unaligned', 'hole'] },
+    ],
+  },
+  { name: 'tce-get', args: [WINDOW, PAGE] },
+  /** Gives every page of an area that the device uses another permission; the next recovery maps it again. */
+  {
+    name: 'remap',
+    args: [
+      QUEUE,
+      AREA,
+      { ...PERMISSION, plain: 0 },
+      { name: 'target', least: 0, most: 1, plain: 0, words: ['same', 'hole'] },
+    ],
+  },
+  { name: 'ddw-query', args: [{ name: 'results', least: 0, most: 7, plain: 6, edges: [5, 6] }] },
+  {
+    name: 'ddw-create',
+    args: [
+      { name: 'pageShift', least: 0, most: 63, plain: 16, edges: [12, 16, 21, 24] },
+      // A difference of 20 and more would cost the host that many TCEs; the runner bounds it.
+      { name: 'windowShift', least: 0, most: 63, plain: 28, edges: [12, 28, 30] },
+    ],
+  },
+  { name: 'ddw-remove', args: [WINDOW] },
+  { name: 'ddw-reset', args: [] },
+  {
+    name: 'config-read',
+    args: [{ name: 'offset', least: 0, most: 260, plain: 0, edges: [0, 4, 0x10, 0x34, 0xfc, 0x100] }, WIDTH],
+  },
+  {
+    name: 'config-write',
+    args: [
+      { name: 'offset', least: 0, most: 260, plain: 0, edges: [4, 6, 0x10, 0x14, 0x20, 0x3c, 0x40, 0x42] },
+      WIDTH,
+      VALUE,
+    ],
+  },
+  {
+    name: 'register-read',
+    args: [
+      { name: 'region', least: 0, most: 4, plain: 0, words: ['common', 'isr', 'device', 'notify', 'msix'] },
+      { name: 'offset', least: 0, most: 0x3fff, plain: 0 },
+      WIDTH,
+    ],
+  },
+  {
+    name: 'register-write',
+    args: [
+      { name: 'region', least: 0, most: 4, plain: 0, words: ['common', 'isr', 'device', 'notify', 'msix'] },
+      { name: 'offset', least: 0, most: 0x3fff, plain: 0 },
+      WIDTH,
+      VALUE,
+    ],
+  },
+  {
+    name: 'status',
+    args: [{ name: 'value', least: 0, most: 255, plain: 0, edges: [0, 1, 3, 4, 7, 8, 0xb, 0xf, 0x40, 0x80] }],
+  },
+  { name: 'features', args: [{ name: 'select', least: 0, most: 3, plain: 0, edges: [0, 1] }, VALUE] },
+  /** RING_RESET of one queue, offered or not. */
+  { name: 'reset-queue', args: [QUEUE, { name: 'value', least: 0, most: 2, plain: 1 }] },
+  /** Status 0, then the whole set-up again. */
+  { name: 'recover', args: [] },
+  {
+    name: 'advance',
+    args: [{ name: 'microseconds', least: 0, most: 1_000_000, plain: 1, edges: [0, 1, 1000] }],
+  },
+  { name: 'idle', args: [] },
+  /** The host sends a frame to a network device. */
+  {
+    name: 'host-frame',
+    args: [
+      { name: 'length', least: 0, most: 65_550, plain: 60, edges: [0, 13, 14, 59, 60, 1514, 1515, 65_535] },
+      { name: 'fill', least: 0, most: 255, plain: 0 },
+    ],
+  },
+  /** A hypercall by number with small arguments. */
+  {
+    name: 'hcall',
+    args: [
+      { name: 'token', least: 0, most: 0x1_0000, plain: 0, edges: [0x1c, 0x20, 0x138, 0x13c, 0x300, 0xf000] },
+      VALUE,
+      { ...VALUE, name: 'second' },
+    ],
+  },
+  /** MSR[LE] of the acting CPU from now on. */
+  { name: 'byte-order', args: [{ name: 'order', least: 0, most: 1, plain: 0, words: ['big', 'little'] }] },
+  /** Initialises a queue in the wrong order, or only in part: a bit a phase, done from the lowest to the highest. */
+  {
+    name: 'set-up',
+    args: [
+      QUEUE,
+      { name: 'phases', least: 0, most: 511, plain: 511, edges: [255, 510] },
+      { name: 'reversed', least: 0, most: 1, plain: 0, words: ['no', 'yes'] },
+    ],
+  },
+  /** The driver looks at the used rings and takes what is there. */
+  { name: 'reap', args: [] },
+  /** Pages of the legacy window's queue address register. */
+  {
+    name: 'legacy-frame',
+    args: [QUEUE, { name: 'frame', least: 0, most: U32, plain: 0, edges: [0, 1, 0x8000, 0xf_ffff, U32] }],
+  },
+  /** The canary's planted fault: the run fails on purpose. */
+  { name: 'fail', args: [] },
+];
+
+/** Rows by name, with the wider type that loops want. */
+export const STEP_ROWS: ReadonlyMap<string, StepRow> = new Map(
+  STEPS.map((row): [string, StepRow] => [row.name, row]),
+);
+
+export function stepRow(name: StepName): StepRow {
+  const row = STEP_ROWS.get(name);
+  if (row === undefined) throw new Error(`no step is called ${name}`);
+  return row;
+}
+
+/** A step with the plain value of every argument that is not given. */
+export function step(
+  name: StepName,
+  given: Readonly<Record<string, number>> = {},
+  carried: { readonly chain?: Chain; readonly ring?: RingShape } = {},
+): Step {
+  const row = stepRow(name);
+  const args = row.args.map((argument) => given[argument.name] ?? argument.plain);
+  return { name, args, chain: carried.chain, ring: carried.ring };
+}
