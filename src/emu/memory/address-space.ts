@@ -73,6 +73,12 @@ export class AddressSpace {
     return this.#find(address) >= 0;
   }
 
+  /** Bytes from `address` to the end of the section that answers there; 0 where none does. */
+  extent(address: number): number {
+    const at = this.#find(address);
+    return at < 0 ? 0 : (this.#ends[at] ?? address) - address;
+  }
+
   /** A CPU load. `bigEndian` is the instruction's order: false is `lwbrx`, whose value is PCI's. */
   read(address: number, width: 1 | 2 | 4, bigEndian: boolean): number {
     const at = this.#find(address);
