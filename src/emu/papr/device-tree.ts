@@ -210,9 +210,8 @@ function rtas(inputs: TreeInputs): NodeBuilder {
 
 function eventSources(inputs: TreeInputs): NodeBuilder {
   const { epowIrq, hotplugIrq } = inputs;
-  const ranges = hotplugIrq === undefined ? [epowIrq, 1] : [epowIrq, 1, hotplugIrq, 1];
   const node = new NodeBuilder('event-sources')
-    .cells('interrupt-ranges', ...ranges)
+    .cells('interrupt-ranges', epowIrq, 1, ...(hotplugIrq === undefined ? [] : [hotplugIrq, 1]))
     .cells('#interrupt-cells', 2)
     .flag('interrupt-controller');
   if (hotplugIrq !== undefined) {
@@ -274,7 +273,9 @@ function power9(number: number, ramBytes: number): NodeBuilder {
 
 /** A hashed page table of 1/128 of memory, at least 256 KiB (spapr_hpt_shift_for_ramsize). */
 function hashTableShift(ramBytes: number): number {
-  return Math.max(18, Math.ceil(Math.log2(ramBytes)) - 7);
+  let shift = 18;
+  while (128 * 2 ** shift < ramBytes) shift++;
+  return shift;
 }
 
 function hostBridge(bridge: TreeHostBridge, connectors: readonly Connector[]): NodeBuilder {
