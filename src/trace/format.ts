@@ -1,0 +1,269 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { EVENT_KINDS } from '../emu/core/tap.ts';
+import { RNG_ALGORITHM } from '../emu/core/rng.ts';
+import type { BackendConfig, DiskContent, MachineConfig } from '../emu/machine/config.ts';
+import { decodeItem, encodeItem, scanItem, whole, type Item } from './codec.ts';
+import { FIELD_STRIDE, KIND_STRIDE, type RecordedKind } from './event-context.ts';
+import { RecordingError } from './recording-error.ts';
+
+export const MAGIC = 'papyrus-recording';
+/** A reader refuses a higher major number. A higher minor one only adds: kinds, elements at the end of the header. */
+export const FORMAT: readonly [major: number, minor: number] = [1, 0];
+export const PRODUCER = 'papyrus 0.1.0';
+
+/** A chunk ends with the first event that fills it so far; at a guest's action somewhat earlier. */
+export const CHUNK_BYTES: number = 64 << 10;
+/** Uncompressed bytes of a chunk at most: a chunk that is all but full, and one event with the longest payload. */
+export const CHUNK_BYTES_MAX: number = 2 << 20;
+/** Payload bytes of a chunk's events at most, repeating tails written out. */
+export const CHUNK_PAYLOAD_MAX: number = 16 << 20;
+/** Bytes of any item of the file at most. */
+export const ITEM_MAX: number = 4 << 20;
+/** Every so many chunks one carries the machine's digest. */
+export const CHECKPOINT_EVERY = 16;
+
+/** First element of the items after the header. */
+export const CHUNK_ITEM = 1;
+export const END_ITEM = 2;
+
+/** Which case makes these events when it is run again. The fuzzer knows how to read it; recordings only carry it. */
+export interface Origin {
+  /** `case`, `scenario`, `guest` …: who understands the rest. */
+  readonly kind: string;
+  readonly name: string;
+  readonly seed: string;
+  readonly program: Uint8Array;
+}
+
+export interface RecordingHeader {
+  readonly producer: string;
+  readonly rng: string;
+  readonly config: MachineConfig;
+  /** Undefined where no guest can be run again, as in recordings taken from elsewhere. */
+  readonly origin: Origin | undefined;
+  readonly kinds: readonly RecordedKind[];
+  /** Whether the guest's stores into RAM are among the events. */
+  readonly guestWrites: boolean;
+}
+
+/** A header for a recording made now. */
+export function makeHeader(
+  config: MachineConfig,
+  origin: Origin | undefined,
+  guestWrites = false,
+): RecordingHeader {
+  return { producer: PRODUCER, rng: RNG_ALGORITHM, config, origin, kinds: EVENT_KINDS, guestWrites };
+}
+
+const ZSTD = {
+  params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
+};
+
+export function compress(bytes: Uint8Array): Uint8Array {
+  return zstdCompressSync(bytes, ZSTD);
+}
+
+/** Throws a RecordingError unless exactly `length` bytes come out. */
+export function decompress(bytes: Uint8Array, length: number): Uint8Array {
+  let out: Uint8Array;
+  try {
+    out = zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, length) });
+  } catch {
+    throw new RecordingError('its compressed bytes are damaged');
+  }
+  if (out.length !== length) throw new RecordingError('its compressed bytes are not as long as they say');
+  return out;
+}
+
+const KINDS_BYTES_MAX = 1 << 16;
+
+/** The header's elements in order, all but the check sum: docs/recording.cddl. */
+export function headerElements(header: RecordingHeader): Item[] {
+  const kinds = encodeItem(
+    header.kinds.map((kind) => [kind.name, kind.direction === 'input', kind.carriesBytes, [...kind.fields]]),
+  );
+  const origin = header.origin;
+  return [
+    MAGIC,
+    [...FORMAT],
+    header.producer,
+    header.rng,
+    configItem(header.config),
+    origin === undefined ? null : [origin.kind, origin.name, origin.seed, origin.program],
+    header.guestWrites,
+    whole(kinds.length),
+    compress(kinds),
+  ];
+}
+
+function configItem(config: MachineConfig): Item {
+  return [
+    config.machine,
+    whole(config.ramBytes),
+    whole(config.cpus),
+    config.seed,
+    [...config.devices],
+    [...config.globals],
+    config.backends.map(backendItem),
+  ];
+}
+
+function backendItem(backend: BackendConfig): Item {
+  switch (backend.kind) {
+    case 'disk':
+      return [backend.kind, backend.id, whole(backend.sectors), backend.content, backend.readOnly];
+    case 'net':
+      return [backend.kind, backend.id, backend.loopback];
+    case 'entropy':
+      return [backend.kind, backend.id];
+  }
+}
+
+/** Reads elements in order; each read says what belongs there, and what does not is a RecordingError. */
+class Elements {
+  readonly #items: readonly Item[];
+  #next = 0;
+
+  constructor(item: Item | undefined, least: number) {
+    if (!Array.isArray(item) || item.length < least) throw misfit('a list');
+    this.#items = item as readonly Item[];
+  }
+
+  item(): Item {
+    return this.#items[this.#next++] ?? null;
+  }
+
+  text(): string {
+    const item = this.item();
+    if (typeof item !== 'string') throw misfit('a text');
+    return item;
+  }
+
+  whole(): number {
+    const item = this.item();
+    const value = typeof item === 'bigint' ? Number(item) : item;
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+      throw misfit('a whole number');
+    return value;
+  }
+
+  flag(): boolean {
+    const item = this.item();
+    if (typeof item !== 'boolean') throw misfit('true or false');
+    return item;
+  }
+
+  bytes(): Uint8Array {
+    const item = this.item();
+    if (!(item instanceof Uint8Array)) throw misfit('a byte string');
+    return item;
+  }
+
+  list<T>(read: (elements: Elements) => T, least: number): T[] {
+    return this.#list().map((item) => read(new Elements(item, least)));
+  }
+
+  texts(): string[] {
+    const items = this.#list();
+    return items.map((item) => {
+      if (typeof item !== 'string') throw misfit('a text');
+      return item;
+    });
+  }
+
+  #list(): readonly Item[] {
+    const item = this.item();
+    if (!Array.isArray(item)) throw misfit('a list');
+    return item as readonly Item[];
+  }
+}
+
+function misfit(wanted: string): RecordingError {
+  return new RecordingError(`its header lacks ${wanted} where one belongs`);
+}
+
+/** A header from its decoded item, whose magic and version have been looked at. */
+export function readHeader(item: Item): RecordingHeader {
+  const elements = new Elements(item, 10);
+  elements.text();
+  elements.item();
+  const producer = elements.text();
+  const rng = elements.text();
+  const config = readConfig(new Elements(elements.item(), 7));
+  const origin = readOrigin(elements.item());
+  const guestWrites = elements.flag();
+  const kindsLength = elements.whole();
+  if (kindsLength > KINDS_BYTES_MAX)
+    throw new RecordingError('its header lists more event kinds than there can be');
+  const kinds = readKinds(readKindsItem(elements.bytes(), kindsLength));
+  return { producer, rng, config, origin, kinds, guestWrites };
+}
+
+function readKindsItem(compressed: Uint8Array, length: number): Item {
+  const bytes = decompress(compressed, length);
+  if (scanItem(bytes, 0) !== bytes.length) throw misfit('its event kinds');
+  return decodeItem(bytes);
+}
+
+function readKinds(item: Item): RecordedKind[] {
+  if (!Array.isArray(item) || item.length === 0 || item.length > KIND_STRIDE - 1)
+    throw misfit('its event kinds');
+  return item.map((row: Item): RecordedKind => {
+    const elements = new Elements(row, 4);
+    const name = elements.text();
+    const direction = elements.flag() ? 'input' : 'output';
+    const carriesBytes = elements.flag();
+    const fields = elements.texts();
+    // MachineEvent holds twelve.
+    if (fields.length > Math.min(12, FIELD_STRIDE)) throw misfit('event kinds of at most twelve fields');
+    return { name, direction, fields, carriesBytes };
+  });
+}
+
+function readOrigin(item: Item): Origin | undefined {
+  if (item === null) return undefined;
+  const elements = new Elements(item, 4);
+  return { kind: elements.text(), name: elements.text(), seed: elements.text(), program: elements.bytes() };
+}
+
+function readConfig(elements: Elements): MachineConfig {
+  return {
+    machine: elements.text(),
+    ramBytes: elements.whole(),
+    cpus: elements.whole(),
+    seed: elements.text(),
+    devices: elements.texts(),
+    globals: elements.texts(),
+    backends: elements.list(readBackend, 2),
+  };
+}
+
+const DISK_CONTENTS: readonly DiskContent[] = ['zero', 'tagged', 'golden'];
+
+function readBackend(elements: Elements): BackendConfig {
+  const kind = elements.text();
+  const id = elements.text();
+  switch (kind) {
+    case 'disk':
+      return {
+        kind,
+        id,
+        sectors: elements.whole(),
+        content: diskContent(elements.text()),
+        readOnly: elements.flag(),
+      };
+    case 'net':
+      return { kind, id, loopback: elements.flag() };
+    case 'entropy':
+      return { kind, id };
+    default:
+      throw new RecordingError(`its header names a backend of the unknown kind ${JSON.stringify(kind)}`);
+  }
+}
+
+function diskContent(text: string): DiskContent {
+  const content = DISK_CONTENTS.find((name) => name === text);
+  if (content === undefined)
+    throw new RecordingError(`its header names the unknown disk content ${JSON.stringify(text)}`);
+  return content;
+}

@@ -1,0 +1,174 @@
+import type { MachineEvent } from '../emu/core/tap.ts';
+import type { RecordedKind } from './event-context.ts';
+
+/** The event that last wrote somewhere. */
+export interface Writer {
+  readonly event: number;
+  readonly what: string;
+}
+
+const H_PUT_TCE = 0x20n;
+const H_STUFF_TCE = 0x138n;
+const H_SUCCESS = 0n;
+const PAGE = 4096n;
+const STUFF_PAGES_MAX = 512;
+/** Page sizes that DMA windows have. */
+const PAGE_SHIFTS = [12n, 16n, 24n, 34n];
+const GRANULES = 512;
+const WRITES = ['dma-write', 'hypervisor-write', 'guest-write'];
+
+/**
+ * Which recorded event last wrote each 8-byte granule of memory. Devices speak I/O bus addresses; the TCEs that the
+ * guest was seen to put say where in RAM those lie, so that a write by one way is found by the other.
+ */
+export class LastWriters {
+  readonly #names: readonly string[];
+  readonly #memory = new WrittenPages();
+  /** Writes through devices, by the address that the device used. */
+  readonly #bus = new WrittenPages();
+  /** TCE of each I/O page, by ioba as it was put. */
+  readonly #tces = new Map<bigint, bigint>();
+  readonly #registers = new Map<bigint, Writer>();
+  #call: readonly bigint[] = [];
+  #lastRead: bigint | undefined;
+  #lastInput: Writer | undefined;
+
+  constructor(kinds: readonly RecordedKind[]) {
+    this.#names = kinds.map((kind) => kind.name);
+  }
+
+  see(event: MachineEvent, number: number): void {
+    const fields = event.fields;
+    const name = this.#names[event.kind];
+    switch (name) {
+      case 'hcall':
+        this.#call = [...fields.subarray(0, 10)];
+        this.#input(number, name);
+        break;
+      case 'hcall-return':
+        if (fields[0] === H_SUCCESS) this.#map();
+        break;
+      case 'dma-write': {
+        const address = fields[1] ?? 0n;
+        const mark = pack(number, 0, Number(fields[0] ?? 0n));
+        this.#bus.mark(address, event.byteLength, mark);
+        for (let done = 0n; done < event.byteLength;) {
+          const here = address + done;
+          const room = PAGE - (here % PAGE);
+          const length = room < BigInt(event.byteLength) - done ? room : BigInt(event.byteLength) - done;
+          this.#memory.mark(this.translate(here) ?? here, Number(length), mark);
+          done += length;
+        }
+        break;
+      }
+      case 'hypervisor-write':
+      case 'guest-write':
+        this.#memory.mark(fields[0] ?? 0n, event.byteLength, pack(number, WRITES.indexOf(name), 0));
+        break;
+      case 'mmio-write':
+      case 'pio-write':
+        this.#registers.set(fields[0] ?? 0n, { event: number, what: name });
+        this.#input(number, name);
+        break;
+      case 'mmio-read':
+      case 'pio-read':
+        this.#lastRead = fields[0];
+        this.#input(number, name);
+        break;
+      case 'advance':
+      case 'idle':
+      case 'host-input':
+      case 'machine-reset':
+        this.#input(number, name);
+        break;
+      default:
+        return;
+    }
+  }
+
+  /** Where a device's access to `ioba` goes, by the TCEs seen; undefined if none is known. */
+  translate(ioba: bigint): bigint | undefined {
+    for (const shift of PAGE_SHIFTS) {
+      const page = (ioba >> shift) << shift;
+      const tce = this.#tces.get(page);
+      if (tce !== undefined) return (tce & ~0xfffn & ~((1n << shift) - 1n)) | (ioba - page);
+    }
+    return undefined;
+  }
+
+  /** Who wrote the byte at `address`; with a device, the address is the one that the device uses. */
+  of(address: bigint, device?: bigint): Writer | undefined {
+    const memory = device === undefined ? address : (this.translate(address) ?? address);
+    const direct = this.#memory.at(memory);
+    const bus = device === undefined ? 0 : this.#bus.at(address);
+    return unpack(Math.max(direct, bus));
+  }
+
+  /** Who last wrote the register that was last read. */
+  ofLastRead(): Writer | undefined {
+    return this.#lastRead === undefined ? undefined : this.#registers.get(this.#lastRead);
+  }
+
+  /** What the guest or the host did last. */
+  lastInput(): Writer | undefined {
+    return this.#lastInput;
+  }
+
+  #input(event: number, what: string): void {
+    this.#lastInput = { event, what };
+  }
+
+  #map(): void {
+    const [token, , ioba = 0n, tce = 0n, pages = 0n] = this.#call;
+    if (token === H_PUT_TCE) this.#tces.set((ioba / PAGE) * PAGE, tce);
+    if (token !== H_STUFF_TCE) return;
+    for (let i = 0; i < STUFF_PAGES_MAX && BigInt(i) < pages; i++)
+      this.#tces.set((ioba / PAGE + BigInt(i)) * PAGE, tce);
+  }
+}
+
+/** Marks by 8-byte granule, kept page by page so that they take no more room than what was written. */
+class WrittenPages {
+  readonly #pages = new Map<number, Float64Array>();
+
+  mark(address: bigint, length: number, mark: number): void {
+    if (length === 0) return;
+    let granule = Number(address >> 3n);
+    const last = Number((address + BigInt(length) - 1n) >> 3n);
+    while (granule <= last) {
+      const page = Math.floor(granule / GRANULES);
+      let marks = this.#pages.get(page);
+      if (marks === undefined) {
+        marks = new Float64Array(GRANULES);
+        this.#pages.set(page, marks);
+      }
+      const end = Math.min(last, page * GRANULES + GRANULES - 1);
+      marks.fill(mark, granule % GRANULES, (end % GRANULES) + 1);
+      granule = end + 1;
+    }
+  }
+
+  /** 0 where nothing was written. */
+  at(address: bigint): number {
+    const granule = Number(address >> 3n);
+    return this.#pages.get(Math.floor(granule / GRANULES))?.[granule % GRANULES] ?? 0;
+  }
+}
+
+/** Event number (from 1, so that 0 is nobody), kind of write and device in one exact double. */
+function pack(event: number, kind: number, device: number): number {
+  return (event + 1) * 2 ** 18 + kind * 2 ** 16 + (device & 0xffff);
+}
+
+function unpack(mark: number): Writer | undefined {
+  if (mark === 0) return undefined;
+  const kind = WRITES[Math.floor(mark / 2 ** 16) % 4] ?? 'write';
+  const device = kind === 'dma-write' ? ` by device ${deviceName(mark % 2 ** 16)}` : '';
+  return { event: Math.floor(mark / 2 ** 18) - 1, what: `${kind}${device}` };
+}
+
+/** A requester id as QEMU and lspci write it: bus:slot.function. */
+export function deviceName(requester: number): string {
+  const hex = (value: number): string => value.toString(16).padStart(2, '0');
+  return `${hex(requester >>> 8)}:${hex((requester >>> 3) & 31)}.${requester & 7}`;
+}
