@@ -172,7 +172,8 @@ export class FakePlatform implements GuestPlatform {
   }
 
   #rtas(buffer: number): void {
-    const [token = 0, nargs = 0] = [this.load32(buffer, false), this.load32(buffer + 4, false)];
+    const token = this.load32(buffer, false);
+    const nargs = this.load32(buffer + 4, false);
     const args = Array.from({ length: nargs }, (_, index) => this.load32(buffer + 12 + 4 * index, false));
     const results = this.#rtasResults(token, args);
     for (const [index, result] of results.entries()) {
