@@ -441,7 +441,7 @@ function realizeAll(
       machine: machine.type,
       cpus: config.cpus,
       globals,
-      backends: (kind, id) => BACKEND_OF[kind] === kinds.get(id),
+      backends: (kind, id) => kinds.has(id) && BACKEND_OF[kind] === kinds.get(id),
       slot: 'conventional',
       taken,
     });
@@ -458,5 +458,5 @@ function realizeAll(
   return { accepted: true, value: devices, warnings };
 }
 
-/** Which back end a device's reference names, by the property's kind. */
-const BACKEND_OF: Readonly<Record<string, string>> = { drive: 'disk', netdev: 'net', link: 'entropy' };
+/** Which back end a device's reference names: by the property's kind, a link's by its name. */
+const BACKEND_OF: Readonly<Record<string, string>> = { drive: 'disk', netdev: 'net', rng: 'entropy' };
