@@ -208,6 +208,7 @@ export class HostBridge implements PciBus, BusSpace, Stateful {
       this.#mapped.push({ devfn, bar: bar.index, address });
       this.#map(bar, address);
     }
+    this.#services.environment.mapsChanged();
   }
 
   /** ibm,change-msi with nothing asked for, or machine reset: the numbers are free again, the table keeps its text. */
