@@ -465,4 +465,9 @@ function realizeAll(
 }
 
 /** Which back end a device's reference names: by the property's kind, a link's by its name. */
-const BACKEND_OF: Readonly<Record<string, string>> = { drive: 'disk', netdev: 'net', rng: 'entropy' };
+const BACKEND_OF: Readonly<Record<string, string>> = {
+  drive: 'disk',
+  netdev: 'net',
+  rng: 'entropy',
+  cryptodev: 'crypto',
+};
