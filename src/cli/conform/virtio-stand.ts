@@ -1,7 +1,7 @@
 import { DiagnosticLog } from '../../emu/core/diagnostics.ts';
 import { EventQueue } from '../../emu/core/event-queue.ts';
 import { TapLine } from '../../emu/core/tap-line.ts';
-import { Disk } from '../../emu/devices/backends/disk.ts';
+import { Disk, diskBytes } from '../../emu/devices/backends/disk.ts';
 import { AddressSpace } from '../../emu/memory/address-space.ts';
 import { BounceBuffer } from '../../emu/memory/bounce-buffer.ts';
 import { DmaSpace } from '../../emu/memory/dma-space.ts';
@@ -25,6 +25,7 @@ const LEGACY_BASE = 0x200000010000;
 const MODERN_BASE = 0x210010000000;
 const MSI_ADDRESS = 0x40000000000;
 const MSI_BYTES = 0x1000;
+const DISK_SECTORS = 2048;
 const PCI_MEMORY_AND_IO = 3;
 const PCI_MASTER = 4;
 const QUEUE_STEP = 4;
@@ -96,7 +97,7 @@ export class VirtioStand implements PciBus {
           ioeventfd: value.values.flag('ioeventfd'),
         };
         const device = makeDevice(value, parts, {
-          disk: () => new Disk(2048, false, 'golden', ''),
+          disk: () => new Disk(new PagedMemory(diskBytes(DISK_SECTORS)), DISK_SECTORS, false, 'golden', ''),
           peer: () => ({ transmitted: (frame) => (stand.frame = frame.slice()) }),
           entropy: () => new QemuEntropy(options.seed),
           nextMac: () => new Uint8Array([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
