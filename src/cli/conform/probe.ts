@@ -181,6 +181,8 @@ export interface CapabilityView {
   readonly bytes: number;
   readonly extra: number;
   readonly control: number;
+  /** MSI-X: table offset and BAR; the pending bits' word is `offset`. */
+  readonly table: number;
 }
 
 /** The capability list, in the order a driver walks it. */
@@ -198,6 +200,7 @@ export function capabilitiesOf(probe: Probe): CapabilityView[] {
       bytes: probe.config(at + 12, 4),
       extra: probe.config(at + 16, 4),
       control: probe.config(at + 2, 2),
+      table: probe.config(at + 4, 4),
     });
   }
   return found;
