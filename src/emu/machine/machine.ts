@@ -197,6 +197,9 @@ export class Machine implements PlatformBackend {
     this.ends.exchange(state);
     for (const made of this.functions) made.exchange(state);
     this.#treeChance.exchange(state);
+    // What a call left in r3 … r12 is what the next one enters with.
+    const { registers } = this.platform;
+    for (let i = 0; i < registers.length; i++) registers[i] = state.u64(registers[i] ?? 0n);
     const requested = state.u8(this.requested === undefined ? 0 : REQUESTS.indexOf(this.requested) + 1);
     this.requested = requested === 0 ? undefined : REQUESTS[requested - 1];
     this.#tree = state.blob(this.#tree);
