@@ -15,7 +15,12 @@ export const MACHINES: readonly string[] =
     .map((version) => `pseries-${version}`);
 
 /** Machine types whose defaults TCG cannot give (QEMU: No Transactional Memory support in TCG). */
-const WITHOUT_HTM: ReadonlySet<string> = new Set(['pseries-2.8', 'pseries-2.9', 'pseries-2.10', 'pseries-2.11']);
+const WITHOUT_HTM: ReadonlySet<string> = new Set([
+  'pseries-2.8',
+  'pseries-2.9',
+  'pseries-2.10',
+  'pseries-2.11',
+]);
 
 /** Devices with the options that name their back end. */
 export const FUZZ_DEVICES: readonly { readonly name: string; readonly backend: string }[] = [
