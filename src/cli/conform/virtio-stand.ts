@@ -2,7 +2,7 @@ import { DiagnosticLog } from '../../emu/core/diagnostics.ts';
 import { EventQueue } from '../../emu/core/event-queue.ts';
 import { TapLine } from '../../emu/core/tap-line.ts';
 import { Disk, diskBytes } from '../../emu/devices/backends/disk.ts';
-import { AddressSpace } from '../../emu/memory/address-space.ts';
+import { AddressSpace, EntryGuard } from '../../emu/memory/address-space.ts';
 import { BounceBuffer } from '../../emu/memory/bounce-buffer.ts';
 import { DmaSpace } from '../../emu/memory/dma-space.ts';
 import { PagedMemory } from '../../emu/memory/guest-memory.ts';
@@ -64,6 +64,8 @@ export class VirtioStand implements PciBus {
   frame: Uint8Array | undefined = undefined;
   device!: VirtioCore;
   function!: VirtioPciFunction;
+
+  readonly #guard: EntryGuard = new EntryGuard();
 
   /** The device on its stand, decoding and mastering; or QEMU's refusal. */
   static make(options: StandOptions, memory: PagedMemory): Verdict<VirtioStand> {
@@ -258,7 +260,7 @@ export class VirtioStand implements PciBus {
       const base = bar.kind === 'io' ? LEGACY_BASE : bar.index === 4 ? MODERN_BASE : undefined;
       if (base === undefined) continue;
       made.configWrite(PCI_BASE_ADDRESS_0 + 4 * bar.index, 4, base >>> 0);
-      this.system.map(base, bar.region);
+      this.system.map(base, bar.region, 0, Number.MAX_SAFE_INTEGER, this.#guard);
     }
     this.setMaster(true);
   }
