@@ -137,6 +137,7 @@ export class Runner {
     this.judge.watch(driver.ground());
     const up = driver.setUp();
     if (up !== '') return { oracle: 'life', reason: up };
+    this.judge.rings(driver.ringEntries);
     let clean = true;
     let faults = false;
     for (const step of value.steps) {
