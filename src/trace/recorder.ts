@@ -31,7 +31,7 @@ export interface Digested {
   digest(): string;
 }
 
-/** How much room a chunk keeps so that it can wait for the guest's next action to end: checkpoints then lie between actions. */
+/** From here on a chunk ends before the next action of the guest, so that checkpoints lie between actions. */
 const CHUNK_SOFT: number = CHUNK_BYTES - (8 << 10);
 const PAYLOAD_SOFT: number = CHUNK_PAYLOAD_MAX - 2 * PAYLOAD_MAX;
 const ACTIONS: readonly boolean[] = EVENT_KINDS.map(
