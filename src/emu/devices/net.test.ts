@@ -26,7 +26,7 @@ function setUp(features: bigint): {
   const sent: Uint8Array[] = [];
   const device = new NetDevice(
     bench.parts,
-    { transmitted: (frame) => sent.push(frame.slice()) },
+    { transmitted: (bytes) => sent.push(bytes.slice()) },
     NET_DEFAULTS,
   );
   bench.drive(device, features);
