@@ -53,6 +53,11 @@ export class Judge implements Tap {
     this.#translation.loseTrack();
   }
 
+  regainTrack(): void {
+    this.#memory.regainTrack();
+    this.#translation.regainTrack();
+  }
+
   get breach(): Breach | undefined {
     if (this.#work.breach !== '') return { oracle: 'G2', reason: this.#work.breach };
     if (this.#memory.breach !== '') return { oracle: 'G1', reason: this.#memory.breach };

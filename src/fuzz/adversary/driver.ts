@@ -72,7 +72,8 @@ const HOLE_BUS: number = WRITE_ONLY_BUS + PAGE;
 const OWN_BAR_BUS: number = HOLE_BUS + PAGE;
 const UNMAPPED_BUS: number = BUS + 0x80_0000;
 const BEYOND_WINDOW = 0x5000_0000;
-const BEYOND_RAM = 0x2000_0000_0000;
+/** Behind everything that a pseries machine maps: the host bridges' windows end at 0x4000_0000_0000. */
+const BEYOND_RAM = 0x5000_0000_0000;
 const MSI_WINDOW = 0x400_0000_0000;
 const CROSSING = 16;
 

@@ -24,6 +24,8 @@ const IS_INPUT: Uint8Array = Uint8Array.from(EVENT_KINDS, (kind) => (kind.direct
 const STATUS = 0x14;
 const QUEUE_SELECT = 0x16;
 const QUEUE_SIZE = 0x18;
+const QUEUE_ENABLE = 0x1c;
+const QUEUE_RESET = 0x3a;
 const ADDRESSES = 0x20;
 const ADDRESSES_END = 0x38;
 const LEGACY_FRAME = 8;
@@ -51,6 +53,8 @@ export class MemoryInvariant implements Watcher {
   breach = '';
   #ground: Ground | undefined;
   #tracking = true;
+  /** The harness said that the books are wrong, and has not said yet that they are right again. */
+  #lost = false;
   #resetting = false;
   #select = 0;
   #lastRead = -1;
@@ -60,6 +64,9 @@ export class MemoryInvariant implements Watcher {
   readonly #areaLow: Uint32Array = new Uint32Array(AREAS);
   readonly #areaHigh: Uint32Array = new Uint32Array(AREAS);
   readonly #areaUsed: Uint8Array = new Uint8Array(AREAS);
+  // Addresses written and not enabled yet: the device keeps the rings it has until then.
+  readonly #nextLow: Uint32Array = new Uint32Array(AREAS);
+  readonly #nextHigh: Uint32Array = new Uint32Array(AREAS);
   // Elements and indirect tables that the device has read and not given back.
   #count = 0;
   readonly #low: Uint32Array = new Uint32Array(ELEMENTS_MAX);
@@ -84,6 +91,7 @@ export class MemoryInvariant implements Watcher {
   begin(ground: Ground): void {
     this.#ground = ground;
     this.breach = '';
+    this.#lost = false;
     this.#offered.fill(SIZE_MAX);
     this.#forget();
     this.#select = 0;
@@ -91,7 +99,11 @@ export class MemoryInvariant implements Watcher {
   }
 
   loseTrack(): void {
-    this.#tracking = false;
+    this.#lost = true;
+  }
+
+  regainTrack(): void {
+    this.#lost = false;
   }
 
   take(event: MachineEvent): void {
@@ -113,6 +125,8 @@ export class MemoryInvariant implements Watcher {
     this.#resetting = false;
     this.#tracking = true;
     this.#areaUsed.fill(0);
+    this.#nextLow.fill(0);
+    this.#nextHigh.fill(0);
     this.#sizes.set(this.#offered);
     this.#count = 0;
     this.#chain = -1;
@@ -156,6 +170,10 @@ export class MemoryInvariant implements Watcher {
       if (value <= SIZE_MAX - 1) this.#select = value;
     } else if (offset === QUEUE_SIZE && width === 2) {
       if (this.#select < QUEUES && value >= 1 && value <= SIZE_MAX) this.#resize(this.#select, value);
+    } else if (offset === QUEUE_ENABLE && width === 2) {
+      if (value === 1) this.#enable(this.#select);
+    } else if (offset === QUEUE_RESET && width === 2) {
+      if (value === 1) this.#resetQueue(this.#select);
     } else if (offset >= ADDRESSES && offset < ADDRESSES_END && width === 4 && (offset & 3) === 0) {
       this.#place(offset - ADDRESSES, value);
     } else if (width === 8 || (offset >= STATUS && (offset & (width - 1)) !== 0) || event.words[4] === 1) {
@@ -177,9 +195,25 @@ export class MemoryInvariant implements Watcher {
       return;
     }
     const area = 3 * this.#select + (offset >> 3);
-    if ((offset & 4) === 0) this.#areaLow[area] = value;
-    else this.#areaHigh[area] = value;
-    this.#areaUsed[area] = 1;
+    if ((offset & 4) === 0) this.#nextLow[area] = value;
+    else this.#nextHigh[area] = value;
+  }
+
+  #enable(queue: number): void {
+    if (queue >= QUEUES) {
+      this.#tracking = false;
+      return;
+    }
+    for (let area = 3 * queue; area < 3 * queue + 3; area++) {
+      this.#areaLow[area] = this.#nextLow[area] ?? 0;
+      this.#areaHigh[area] = this.#nextHigh[area] ?? 0;
+      this.#areaUsed[area] = 1;
+    }
+  }
+
+  /** RING_RESET: the queue has its default size again, and no ring from the next action on. */
+  #resetQueue(queue: number): void {
+    if (queue < QUEUES) this.#sizes[queue] = this.#offered[queue] ?? SIZE_MAX;
   }
 
   #legacyWrite(event: MachineEvent): void {
@@ -228,7 +262,20 @@ export class MemoryInvariant implements Watcher {
       const at = this.#offset & (DESCRIPTOR - 1);
       this.#block.fill(0, at, Math.min(DESCRIPTOR, at + length));
     }
-    this.#slip = this.#found >= 0 ? this.#offset + length : -1;
+    this.#slip =
+      this.#found >= 0
+        ? this.#offset + length
+        : this.#tableSlip(event.words[3] ?? 0, event.words[2] ?? 0, length);
+  }
+
+  /** The same slip for a block of an indirect table. */
+  #tableSlip(high: number, low: number, length: number): number {
+    const element = this.#inElement(high, low, length);
+    if (element < 0 || this.#isTable[element] !== 1) return -1;
+    const offset = (low - (this.#low[element] ?? 0)) >>> 0;
+    const at = offset & (DESCRIPTOR - 1);
+    this.#block.fill(0, at, Math.min(DESCRIPTOR, at + length));
+    return offset + length;
   }
 
   #access(event: MachineEvent, write: boolean): void {
@@ -253,7 +300,7 @@ export class MemoryInvariant implements Watcher {
       }
       return;
     }
-    if (!this.#tracking || this.breach !== '') return;
+    if (!this.#tracking || this.#lost || this.breach !== '') return;
     if (write && high === MSI_HIGH && low < MSI_BYTES && length === 4) return;
     this.breach = `the device ${write ? 'wrote' : 'read'} ${length} bytes at ${addressText(high, low)}, which no ring and no element covers`;
   }

@@ -52,6 +52,10 @@ export class WorkInvariant implements Watcher {
     // Counting needs no books of where things are.
   }
 
+  regainTrack(): void {
+    // Nothing was lost.
+  }
+
   take(event: MachineEvent): void {
     const kind = event.kind;
     if (IS_INPUT[kind] === 1) {
