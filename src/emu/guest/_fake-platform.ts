@@ -50,7 +50,7 @@ export function fakeFunction(
   };
 }
 
-export const FAKE_RTAS: readonly { readonly name: string; readonly token: number }[] = [
+const FAKE_RTAS: readonly { readonly name: string; readonly token: number }[] = [
   { name: 'ibm,set-xive', token: 0x200a },
   { name: 'ibm,int-off', token: 0x200c },
   { name: 'ibm,int-on', token: 0x200d },

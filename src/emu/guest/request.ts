@@ -19,7 +19,7 @@ import {
 } from './abi.ts';
 import type { Arena } from './arena.ts';
 import type { GuestPlatform } from './platform.ts';
-import { CHAIN_MAX, Chain, type SplitRing } from './rings.ts';
+import { Chain, type SplitRing } from './rings.ts';
 import type { DriverTransport } from './transport.ts';
 
 /** What a request maker is given once a device is set up. */
@@ -448,6 +448,3 @@ export class NetRequests implements DeviceRequests {
 export function requestMakers(): readonly (RngRequests | BlkRequests | NetRequests)[] {
   return [new RngRequests(), new BlkRequests(), new NetRequests()];
 }
-
-/** Bytes of RAM that the makers' buffers and chains take at most. */
-export const REQUEST_BYTES: number = SLOTS * (NET_RX_BYTES + NET_TX_BYTES) + CHAIN_MAX * 4096;

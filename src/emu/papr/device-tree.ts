@@ -34,14 +34,14 @@ export interface TreeInputs {
   readonly afterCas: TreeNegotiation | undefined;
 }
 
-export interface TreeCpus {
+interface TreeCpus {
   /** CPUs there are, one thread each; every one has a connector. */
   readonly count: number;
   /** Distance of their numbers: 1, or 8 up to pseries-4.1 (vsmt). */
   readonly stride: number;
 }
 
-export interface TreeHostBridge {
+interface TreeHostBridge {
   readonly buid: bigint;
   readonly io: TreeWindow;
   readonly mem32: TreeWindow;
@@ -59,7 +59,7 @@ export interface TreeHostBridge {
   readonly functions: readonly TreeFunction[];
 }
 
-export interface TreeWindow {
+interface TreeWindow {
   /** Address on the PCI side. */
   readonly bus: number;
   /** Address on the CPU's side. */
@@ -104,7 +104,7 @@ export function buildDeviceTree(inputs: TreeInputs): Uint8Array {
   return flattenTree(deviceTree(inputs));
 }
 
-export function deviceTree(inputs: TreeInputs): TreeNode {
+function deviceTree(inputs: TreeInputs): TreeNode {
   const connectors = dynamicConnectors({
     cpus: cpuNumbers(inputs.cpus),
     hostBridges: inputs.hostBridgeConnectors,
