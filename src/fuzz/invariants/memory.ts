@@ -31,6 +31,7 @@ const ADDRESSES_END = 0x38;
 const LEGACY_FRAME = 8;
 const LEGACY_SIZE = 12;
 const LEGACY_SELECT = 14;
+const LEGACY_NOTIFY = 16;
 const LEGACY_STATUS = 18;
 const LEGACY_ALIGN = 4096;
 const TWO_32 = 2 ** 32;
@@ -176,7 +177,11 @@ export class MemoryInvariant implements Watcher {
       if (value === 1) this.#resetQueue(this.#select);
     } else if (offset >= ADDRESSES && offset < ADDRESSES_END && width === 4 && (offset & 3) === 0) {
       this.#place(offset - ADDRESSES, value);
-    } else if (width === 8 || (offset >= STATUS && (offset & (width - 1)) !== 0) || event.words[4] === 1) {
+    } else if (
+      width === 8 ||
+      (offset + width > STATUS && (offset & (width - 1)) !== 0) ||
+      event.words[4] === 1
+    ) {
       this.#tracking = false;
     } else if (offset >= STATUS && offset < ADDRESSES_END && !isWhole(offset, width)) {
       this.#tracking = false;
@@ -211,9 +216,11 @@ export class MemoryInvariant implements Watcher {
     }
   }
 
-  /** RING_RESET: the queue has its default size again, and no ring from the next action on. */
+  /** RING_RESET: the queue has its default size again, and no ring. */
   #resetQueue(queue: number): void {
-    if (queue < QUEUES) this.#sizes[queue] = this.#offered[queue] ?? SIZE_MAX;
+    if (queue >= QUEUES) return;
+    this.#sizes[queue] = this.#offered[queue] ?? SIZE_MAX;
+    this.#areaUsed.fill(0, 3 * queue, 3 * queue + 3);
   }
 
   #legacyWrite(event: MachineEvent): void {
@@ -228,7 +235,7 @@ export class MemoryInvariant implements Watcher {
     } else if (offset === LEGACY_FRAME && width === 4) {
       if (value === 0) this.#resetting = true;
       else this.#placeFrame(value);
-    } else if (offset >= LEGACY_FRAME && offset < 0x14 && offset !== 16) {
+    } else if (offset + width > LEGACY_FRAME && offset !== LEGACY_NOTIFY) {
       this.#tracking = false;
     }
   }
