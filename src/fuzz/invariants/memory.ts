@@ -170,7 +170,8 @@ export class MemoryInvariant implements Watcher {
     } else if (offset === QUEUE_SELECT && width === 2) {
       if (value <= SIZE_MAX - 1) this.#select = value;
     } else if (offset === QUEUE_SIZE && width === 2) {
-      if (this.#select < QUEUES && value >= 1 && value <= SIZE_MAX) this.#resize(this.#select, value);
+      // Takes effect at once, on a live ring too (QEMU 7.2, D64 of faults.md).
+      if (this.#select < QUEUES && value >= 1 && value <= SIZE_MAX) this.#sizes[this.#select] = value;
     } else if (offset === QUEUE_ENABLE && width === 2) {
       if (value === 1) this.#enable(this.#select);
     } else if (offset === QUEUE_RESET && width === 2) {
@@ -186,12 +187,6 @@ export class MemoryInvariant implements Watcher {
     } else if (offset >= STATUS && offset < ADDRESSES_END && !isWhole(offset, width)) {
       this.#tracking = false;
     }
-  }
-
-  /** A ring that shrinks after it was laid out keeps its room in the books: the larger areas were described too. */
-  #resize(queue: number, size: number): void {
-    const laidOut = this.#areaUsed[3 * queue + DESC] === 1;
-    this.#sizes[queue] = laidOut ? Math.max(this.#sizes[queue] ?? SIZE_MAX, size) : size;
   }
 
   #place(offset: number, value: number): void {
