@@ -410,7 +410,8 @@ function addBench(papyrus: Command, ended: Ended): void {
       ),
     )
     .action(async (options: BenchOptions) => {
-      ended(absent('bench', options));
+      const { bench } = await import('./bench.ts');
+      ended(await bench(options));
     });
 }
 
