@@ -245,7 +245,7 @@ export class Machine implements PlatformBackend {
   }
 
   idle(): void {
-    // A device that schedules itself for ever would never let its guest go on: what is due within a second is enough.
+    // A device that schedules itself for ever would never let its guest go on.
     for (let turns = 0; turns < IDLE_TURNS_MAX; turns++) {
       if (!this.queue.step()) return;
     }
