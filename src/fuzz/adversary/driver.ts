@@ -477,6 +477,8 @@ export class Driver {
 
   #forget(): void {
     this.#pool = 0;
+    this.#lastLow = 0;
+    this.#lastHigh = 0;
     this.written.clear();
     for (const queue of this.#queues) {
       queue.enabled = false;
