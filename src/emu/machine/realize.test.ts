@@ -214,7 +214,7 @@ prop(
   ],
   (machine, head, options, slot) => {
     const device = [head, ...options.map(([name, value]) => `${name}=${value}`)].join(',');
-    const verdict = realize(device, { machine, slot: slot as RealizeRequest['slot'] });
+    const verdict = realize(device, { machine, slot });
     if (!verdict.accepted) return verdict.reason !== '' && !verdict.reason.includes('\n');
     const { legacy, modern } = verdict.value.settings;
     return (legacy || modern) && !(legacy && verdict.value.iommuPlatform);
