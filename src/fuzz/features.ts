@@ -4,6 +4,8 @@ import { EVENT_KINDS, KIND, type MachineEvent } from '../emu/core/tap.ts';
 const FEATURE_BITS = 16;
 export const FEATURES_MAX: number = 1 << FEATURE_BITS;
 const TOUCHED_MAX = 4096;
+/** Bytes at the end of a payload that go into the digest one and all. */
+const LONG_TAIL = 64;
 
 const HCALL = KIND['hcall'];
 const HCALL_RETURN = KIND['hcall-return'];
@@ -98,7 +100,7 @@ export class FeatureSet {
     }
   }
 
-  /** Every field and every byte, in order. Bytes go in as words; a tail shorter than a word goes in as it is. */
+  /** Every field, and the bytes as words, in order. */
   #digest(event: MachineEvent): void {
     let low = this.digestLow ^ event.kind;
     let high = this.digestHigh ^ event.byteLength;
@@ -118,6 +120,8 @@ export class FeatureSet {
         ((bytes[at + 2] ?? 0) << 16) |
         ((bytes[at + 3] ?? 0) << 24);
       low = Math.imul((low << 5) ^ (low >>> 27) ^ word, 0x9e3779b1);
+      // Of long payloads one word in eight, and all of the end: what lies between shows in the machine's own digest.
+      if (end - at > LONG_TAIL) at += 28;
     }
     for (; at < end; at++) low = Math.imul(low ^ (bytes[at] ?? 0), 0x01000193);
     this.digestLow = low >>> 0;
