@@ -257,9 +257,9 @@ export class Machine implements PlatformBackend {
     return BigInt(this.bridge.io.cpu - this.bridge.io.bus) + port;
   }
 
-  /** Where in RAM a device's access to `address` leads now; undefined if nowhere. */
-  busToRam(requester: number, address: bigint): number | undefined {
-    return this.#core(requester)?.space.ramAt(address);
+  /** Where in RAM a device's access to the address of these halves leads now; undefined if nowhere. */
+  busToRam(requester: number, high: number, low: number): number | undefined {
+    return this.#core(requester)?.space.ramAt(high, low);
   }
 
   #core(requester: number): VirtioCore | undefined {
@@ -345,6 +345,8 @@ export class Machine implements PlatformBackend {
         this.memory.write(address, from, at, length);
         this.#hypervisorAccess(KIND['hypervisor-write'], address, from, at, length);
       },
+      peek: (address, into, at, length) => this.memory.read(address, into, at, length),
+      poke: (address, from, at, length) => this.memory.write(address, from, at, length),
       strayMessage: (_phb, devfn, address, data) => {
         this.#strayMessage(devfn, address, data);
       },
