@@ -31,6 +31,8 @@ export interface MachineSnapshot {
   readonly partition: PartitionSnapshot;
   readonly disks: readonly MemorySnapshot[];
   readonly state: Uint8Array;
+  /** Built anew where it changes and never written to, so that a snapshot holds it as it is. */
+  readonly tree: Uint8Array;
 }
 
 /**
@@ -163,6 +165,7 @@ export class Machine implements PlatformBackend {
       partition: this.papr.snapshot(),
       disks: this.ends.disks.map((disk) => disk.snapshot()),
       state: saver.finish(),
+      tree: this.#tree,
     };
   }
 
@@ -178,12 +181,14 @@ export class Machine implements PlatformBackend {
     this.exchange(loader);
     this.#restoring = false;
     loader.done();
+    this.#tree = snapshot.tree;
   }
 
   /** 32 hexadecimal digits over the whole state: RAM, tables, disks, registers, time and what is due. */
   digest(): string {
     const into = new Digest();
     this.exchange(new StateHasher(into));
+    into.bytes(this.#tree);
     this.memory.digest(into);
     this.papr.digest(into);
     for (const disk of this.ends.disks) disk.digest(into);
@@ -202,7 +207,6 @@ export class Machine implements PlatformBackend {
     for (let i = 0; i < registers.length; i++) registers[i] = state.u64(registers[i] ?? 0n);
     const requested = state.u8(this.requested === undefined ? 0 : REQUESTS.indexOf(this.requested) + 1);
     this.requested = requested === 0 ? undefined : REQUESTS[requested - 1];
-    this.#tree = state.blob(this.#tree);
   }
 
   // --- What the guest's platform asks ---------------------------------------------------------------------------
