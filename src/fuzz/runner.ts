@@ -22,6 +22,8 @@ export interface FuzzMachine {
   hostInput(port: number, bytes: Uint8Array): void;
   /** Back to how it was built. */
   rewind(): void;
+  /** Gives up what another machine can use; this one is not used again. */
+  retire(): void;
 }
 
 /** Builds a machine; a refusal is a value. */
@@ -182,14 +184,21 @@ export class Runner {
     if (this.#last === prepared) this.#last = undefined;
   }
 
+  #makeRoom(): void {
+    const [oldest] = this.#machines;
+    if (this.#machines.size < MACHINES_KEPT || oldest === undefined) return;
+    const [key, prepared] = oldest;
+    this.#machines.delete(key);
+    prepared.machine.retire();
+  }
+
   #prepare(machine: CaseMachine): Prepared {
     const key = `${machine.machine}/${machine.device}/${machine.mode}/${machine.iommuPlatform}/${machine.profile}/${machine.seed}`;
     if (key === this.#lastKey && this.#last !== undefined) return this.#last;
     let prepared = this.#machines.get(key);
     if (prepared === undefined) {
+      this.#makeRoom();
       prepared = prepare(this.#factory, machine);
-      const [oldest] = this.#machines.keys();
-      if (this.#machines.size >= MACHINES_KEPT && oldest !== undefined) this.#machines.delete(oldest);
     } else this.#machines.delete(key);
     this.#machines.set(key, prepared);
     this.#lastKey = key;
