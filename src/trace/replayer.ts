@@ -47,14 +47,14 @@ export function replayWithGuest(
   if (again === undefined) return undefined;
   let machine: WatchedMachine | undefined;
   let tap: ComparingTap | undefined;
-  again.run((made) => {
+  const how = again.run((made) => {
     machine = made;
     tap = new ComparingTap(reader, made, range);
     made.setTap(tap);
   });
   if (tap === undefined || machine === undefined)
     throw new RecordingError('the case that was recorded made no machine');
-  const divergence = tap.finish(tap.done ? undefined : machine.digest());
+  const divergence = tap.finish(tap.done || how === 'cut' ? undefined : machine.digest());
   return { events: tap.events, divergence, end: reader.end, way: 'guest' };
 }
 
