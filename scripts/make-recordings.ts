@@ -23,7 +23,7 @@ export interface Row {
   readonly source: string;
   /** What lines of `papyrus inspect` must hold, in this order: a recording that does not show its fault is refused. */
   readonly events: readonly string[];
-  /** What no line between the first and the last of them may hold. */
+  /** What no line from the first to the last of them may hold; to the end of the recording if `up` is false. */
   readonly never?: readonly string[];
   /** False where the guest never gets its device up: such a case is no input of a corpus. */
   readonly up?: false;
@@ -354,6 +354,7 @@ export const ROWS: readonly Row[] = [
     events: [
       'value=0x30006e54',
       'value=0x103',
+      '0x21000000000c/4 = 0xffffffff',
       '= 0xb | 00:01.0 common.status',
       'value=0xb',
       'value=0xffffffff',
@@ -448,6 +449,7 @@ export const ROWS: readonly Row[] = [
     source:
       'D80. QEMU 7.2: both interfaces of a transitional device stay live on one state. Firecracker’s CVE-2026-5747 is of this class.',
     events: [
+      'used.idx | 0100',
       'common.status',
       'value=0xf',
       'common.q_enable',
@@ -480,6 +482,7 @@ export const ROWS: readonly Row[] = [
     source:
       'D82. QEMU 7.2 virtio_reset latches virtio_current_cpu_endian. What a little-endian kernel meets that does not reset after a big-endian firmware.',
     events: [
+      'msr=0x8000000000000000',
       '= 0x0 | 00:01.0 legacy.status',
       'avail.idx | 0100',
       '0x200000000000 4096 bytes, read dropped',
@@ -525,10 +528,15 @@ export const ROWS: readonly Row[] = [
     steps: [],
     title: 'A guest from before virtio 1.0 on a modern-only device',
     shows:
-      'RHEL 6 looks for device ids 0x1000 to 0x103f, an I/O BAR and revision 0. The function has none of these; the guest ends its probe without a word and has no disk.',
+      'A guest of the kind of RHEL 6 binds to device ids 0x1000 to 0x103f and drives an I/O BAR. It finds id 0x1042, and BAR 0 reads 0 after it was written: it ends its probe without touching a register, and has no disk.',
     source:
       'The cell that decides whether disable-legacy=on can be a default (qemu-devel, February 2020: G. Kurz on RHEL 6.10).',
-    events: ['rtas-return 0x0, 0x10421af4', 'write-pci-config(0x810', 'rtas-return 0x0, 0x0'],
+    events: [
+      'rtas-return 0x0, 0x10421af4',
+      'write-pci-config(0x810',
+      'read-pci-config(0x810',
+      'rtas-return 0x0, 0x0',
+    ],
     never: ['pio-', 'mmio-'],
     up: false,
   },
@@ -592,7 +600,7 @@ export function tellingLines(row: Row, lines: readonly string[]): string[] {
   };
   for (const wanted of row.events) find(wanted);
   const shown = told.map((at) => lines[at] ?? '');
-  const between = lines.slice(told[0], (told.at(-1) ?? 0) + 1);
+  const between = lines.slice(told[0], row.up === false ? lines.length : (told.at(-1) ?? 0) + 1);
   for (const unwanted of row.never ?? []) {
     const line = between.find((one) => one.includes(unwanted));
     if (line !== undefined)
