@@ -49,7 +49,7 @@ export const ROWS: readonly Row[] = [
     shows:
       'The second descriptor of the chain points at itself. The device reads it until it has taken as many elements as the ring has descriptors, stops and sets DEVICE_NEEDS_RESET; nothing is reported used.',
     source:
-      'D01. QEMU 7.2 virtqueue_split_pop: "Looped descriptor". Forbidden to drivers by VIRTIO 1.3, 2.7.5.1. Without the bound a device overruns its own arrays (CVE-2011-2212).',
+      'D01. QEMU 7.2 virtqueue_split_pop: "Looped descriptor". Forbidden to drivers by VIRTIO 1.3, 2.7.5.2. Without the bound a device overruns its own arrays (CVE-2011-2212).',
     events: ['descriptor 0 | r16', 'descriptor 1 | w512', 'descriptor 1 | w512', 'value=0x4f'],
     never: ['used.idx'],
   },
@@ -80,7 +80,7 @@ export const ROWS: readonly Row[] = [
     shows:
       'One chain is offered and the index says 300. The device takes the same chain again and again until as many are in flight as the ring has entries, then stops: data was written, and of what it served nothing is reported used.',
     source:
-      'D06. QEMU 7.2 virtqueue_split_pop: "Virtqueue size exceeded". A driver may not do it (VIRTIO 1.3, 2.7.13); papyrus fuzz knows the unbounded form, on queues that give back at once, as available-index-jump.',
+      'D06. QEMU 7.2 virtqueue_split_pop: "Virtqueue size exceeded". A driver may not do it (VIRTIO 1.3, 2.7.6.1); papyrus fuzz knows the unbounded form, on queues that give back at once, as available-index-jump.',
     events: ['avail.idx | 2e01', '512 bytes of 5a', '512 bytes of 5a', 'value=0x4f'],
     never: ['used.idx'],
   },
