@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { Candidate } from '../fuzz/block.ts';
 import { Campaign, type CampaignResult, type CampaignState } from '../fuzz/campaign.ts';
 import { parseCase } from '../fuzz/case-text.ts';
 import { keepCase, readCases, readCorpus, writeWhole, type StoredCase } from '../fuzz/corpus.ts';
@@ -10,7 +11,7 @@ import { storeFinding, type StoredFinding } from '../fuzz/finding.ts';
 import type { Breach } from '../fuzz/judge.ts';
 import { checkDisallowed, knownBreach } from '../fuzz/known.ts';
 import { minimise } from '../fuzz/minimise.ts';
-import { Drawer, drawSeed, type Plan } from '../fuzz/plan.ts';
+import { BLOCK_CASES, Drawer, drawSeed, type Plan } from '../fuzz/plan.ts';
 import { plantsOf } from '../fuzz/plants/index.ts';
 import { Runner, type MachineFactory } from '../fuzz/runner.ts';
 import { reportJunit, reportSarif, type ReportedFinding } from '../fuzz/report.ts';
@@ -239,7 +240,7 @@ function growCorpus(
     meet();
   }
   let kept = 0;
-  for (const candidate of result.kept) {
+  for (const candidate of spread(result.kept)) {
     if (kept === KEPT_MAX) return;
     if (!candidate.features.some((feature) => met[feature] === 0)) continue;
     const value = parseCase(candidate.text);
@@ -247,6 +248,22 @@ function growCorpus(
     meet();
     if (keepCase(folder, value)) kept++;
   }
+}
+
+/** The richest case of every block, then the second of each, and so on: blocks differ in machine and scenario. */
+function spread(kept: CampaignResult['kept']): CampaignResult['kept'] {
+  const blocks = new Map<number, Candidate[]>();
+  for (const candidate of kept) {
+    const block = Math.floor(candidate.index / BLOCK_CASES);
+    const list = blocks.get(block) ?? [];
+    list.push(candidate);
+    blocks.set(block, list);
+  }
+  const ranked = [...blocks.values()].map((list) =>
+    list.toSorted((a, b) => b.features.length - a.features.length || a.index - b.index),
+  );
+  const turns = Math.max(0, ...ranked.map((list) => list.length));
+  return Array.from({ length: turns }, (_, turn) => ranked.flatMap((list) => list[turn] ?? [])).flat();
 }
 
 function conclude(
