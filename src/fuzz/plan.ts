@@ -35,7 +35,7 @@ export class Drawer {
     this.#rows = machineRows(plan.filter);
     if (this.#rows.length === 0) {
       throw new Error(
-        'no machine is left to run on: iommu_platform=on goes with mode modern only, and machines are called pseries-2.1 … pseries-7.2',
+        'no machine is left to run on: QEMU refuses iommu_platform=on in other modes than modern (VIRTIO_F_IOMMU_PLATFORM was supported by neither legacy nor transitional device), and machines are called pseries-2.1 … pseries-7.2',
       );
     }
   }
