@@ -22,11 +22,11 @@ interface Ended {
   readonly complaint: string;
 }
 
-function papyrus(folder: string, ...args: readonly string[]): Ended {
+function papyrus(cwd: string, ...args: readonly string[]): Ended {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', CLI, ...args],
-    { cwd: folder, encoding: 'utf8' },
+    { cwd, encoding: 'utf8' },
   );
   return { status, out: stdout, complaint: stderr };
 }
