@@ -8,15 +8,27 @@ import type { FuzzMachine, MachineFactory } from './runner.ts';
 /** Builds emulated machines, with the faults of these names planted in them. Throws one sentence for an unknown name. */
 export function machineFactory(plants: readonly string[]): MachineFactory {
   const planted = plantsOf(plants);
-  const spare: PagedMemory[] = [];
+  const spare: SpareMemory[] = [];
   return (config) => build(config, planted, spare);
 }
 
+/** RAM of a machine that was given up, and how many machines it has served. */
+interface SpareMemory {
+  readonly memory: PagedMemory;
+  readonly served: number;
+}
+
+/**
+ * The host keeps every page of RAM that was ever written, so RAM that served long would come to hold all of its 256 MiB:
+ * hostile elements lie anywhere.
+ */
+const MACHINES_SERVED_MAX = 16;
+
 /** RAM goes from one machine to the next: a fresh one of 256 MiB costs as much as all else of a machine together. */
-function build(config: MachineConfig, plants: readonly Plant[], spare: PagedMemory[]): Verdict<FuzzMachine> {
-  const at = spare.findIndex((memory) => memory.size === config.ramBytes);
-  const [memory] = at < 0 ? [] : spare.splice(at, 1);
-  const verdict = Machine.create(config, memory === undefined ? {} : { memory });
+function build(config: MachineConfig, plants: readonly Plant[], spare: SpareMemory[]): Verdict<FuzzMachine> {
+  const at = spare.findIndex(({ memory }) => memory.size === config.ramBytes);
+  const [found] = at < 0 ? [] : spare.splice(at, 1);
+  const verdict = Machine.create(config, found === undefined ? {} : { memory: found.memory });
   if (!verdict.accepted) return verdict;
   const machine = verdict.value;
   const rewinds = plants.map((plant) => plant.into(machine));
@@ -34,8 +46,10 @@ function build(config: MachineConfig, plants: readonly Plant[], spare: PagedMemo
         for (const rewind of rewinds) rewind();
       },
       retire: () => {
+        const served = (found?.served ?? 0) + 1;
+        if (served === MACHINES_SERVED_MAX) return;
         machine.memory.clear();
-        spare.push(machine.memory);
+        spare.push({ memory: machine.memory, served });
       },
     },
   };
