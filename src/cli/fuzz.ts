@@ -56,11 +56,11 @@ export async function fuzz(options: FuzzOptions): Promise<number> {
     `seed ${plan.seed}: ${plan.scenarios.length === 0 ? 'default scenarios' : plan.scenarios.join(', ')}`,
   );
   const repeated = repeat(findings, corpus, factory, options, talk);
-  if (options.regressions) return conclude(options, talk, plan, repeated, undefined, []);
+  if (options.regressions) return conclude(options, talk, plan, from, repeated, undefined, []);
   const result = await campaignOf(plan, from, options, talk);
   const stored = storeAll(plan, result, factory, options, talk);
   if (plan.plants.length === 0) growCorpus(result, corpus, options.corpus, factory);
-  return conclude(options, talk, plan, repeated, result, stored);
+  return conclude(options, talk, plan, from, repeated, result, stored);
 }
 
 function planOf(options: FuzzOptions): { readonly plan: Plan; readonly from: number } {
@@ -270,6 +270,7 @@ function conclude(
   options: FuzzOptions,
   talk: Talk,
   plan: Plan,
+  from: number,
   repeated: Repeated,
   result: CampaignResult | undefined,
   found: readonly ReportedFinding[],
@@ -296,7 +297,7 @@ function conclude(
     events: result?.events ?? 0,
     clauses: 0,
     digest: result?.digest ?? '',
-    again: `papyrus fuzz ${flagsOf(plan)} --runs ${result?.cases ?? 0}`,
+    again: `papyrus fuzz ${flagsOf(plan)} --runs ${from + (result?.cases ?? 0)}`,
   });
   if (result?.stuck !== undefined) {
     throw new UsageError(
