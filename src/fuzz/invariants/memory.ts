@@ -128,6 +128,7 @@ export class MemoryInvariant implements Watcher {
   #forget(): void {
     this.#resetting = false;
     this.#tracking = true;
+    this.#select = 0;
     this.#areaUsed.fill(0);
     this.#laidOut = 0;
     this.#nextLow.fill(0);
