@@ -244,7 +244,9 @@ function addInspect(papyrus: Command, ended: Ended): void {
           throw new UsageError(`inspect reads one file, not also ${out}`);
         if (to !== undefined && out === undefined)
           throw new UsageError(`--to ${to} wants the file it writes`);
-        ended(absent('inspect', file, others));
+        const { inspect } = await import('./inspect.ts');
+        const target = to !== undefined && out !== undefined ? { to: [to, out] as const } : {};
+        ended(await inspect({ ...others, file, ...target }));
       },
     );
 }
@@ -259,7 +261,8 @@ function addDiff(papyrus: Command, ended: Ended): void {
     .addOption(json())
     .addHelpText('after', examples(['diff before.rec.cbor after.rec.cbor', 'exit status 1 if they differ']))
     .action(async (a: string, b: string, options: Omit<DiffOptions, 'a' | 'b'>) => {
-      ended(absent('diff', a, b, options));
+      const { diff } = await import('./diff.ts');
+      ended(await diff({ ...options, a, b }));
     });
 }
 

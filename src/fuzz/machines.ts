@@ -1,3 +1,5 @@
+import type { MachineConfig } from '../emu/machine/config.ts';
+import type { DriverTraits } from './adversary/driver.ts';
 import { MODES, type CaseMachine, type Mode } from './case.ts';
 import type { MachineFilter } from './arbitraries/machine-config.ts';
 
@@ -70,3 +72,41 @@ export const FUZZ_PROFILES: readonly FuzzProfile[] = [
   { name: 'legacy-le', modes: ['legacy', 'transitional'], acceptsPlatform: false },
   { name: 'legacy-be', modes: ['legacy', 'transitional'], acceptsPlatform: false },
 ];
+
+/** How the driver of a profile behaves. */
+export const TRAITS: ReadonlyMap<string, DriverTraits> = new Map([
+  ['modern', { legacy: false, littleEndian: true, acceptsPlatform: true, acceptsIndirect: true }],
+  ['modern-noplat', { legacy: false, littleEndian: false, acceptsPlatform: false, acceptsIndirect: false }],
+  ['legacy-le', { legacy: true, littleEndian: true, acceptsPlatform: false, acceptsIndirect: true }],
+  ['legacy-be', { legacy: true, littleEndian: false, acceptsPlatform: false, acceptsIndirect: false }],
+]);
+
+const RAM_BYTES = 0x1000_0000;
+const DISK_SECTORS = 128;
+const SLOT = 1;
+
+/** The machine of a case, in QEMU's words. */
+export function machineConfig(wanted: CaseMachine): MachineConfig {
+  const device = FUZZ_DEVICES.find((row) => row.name === wanted.device);
+  if (device === undefined) {
+    throw new Error(
+      `no device is called '${wanted.device}': choose from ${FUZZ_DEVICES.map((row) => row.name).join(', ')}`,
+    );
+  }
+  const platform = `iommu_platform=${wanted.iommuPlatform ? 'on' : 'off'}`;
+  return {
+    machine: wanted.machine,
+    ramBytes: RAM_BYTES,
+    cpus: 1,
+    seed: wanted.seed,
+    devices: [
+      `virtio-${device.name}-pci,addr=${SLOT},${device.backend},${MODE_OPTIONS[wanted.mode]},${platform}`,
+    ],
+    globals: [],
+    backends: [
+      { kind: 'disk', id: 'd0', sectors: DISK_SECTORS, content: 'zero', readOnly: false },
+      { kind: 'net', id: 'n0', loopback: true },
+      { kind: 'entropy', id: 'e0' },
+    ],
+  };
+}

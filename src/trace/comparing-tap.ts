@@ -7,6 +7,14 @@ import { inPieces } from './pieces.ts';
 import type { Chunk, RecordingReader } from './reader.ts';
 import type { Digested } from './recorder.ts';
 
+/** Which events of a recording are compared. */
+export interface ComparedRange {
+  /** First event that is compared. */
+  readonly from?: number;
+  /** First event that is not compared any more. */
+  readonly until?: number;
+}
+
 /**
  * Holds every event of a running machine against a recording, bit by bit.
  *
@@ -22,6 +30,7 @@ export class ComparingTap implements Tap {
   readonly #encoder: EventEncoder = new EventEncoder();
   readonly #decoder: EventDecoder;
   readonly #machine: Digested | undefined;
+  readonly #from: number;
   readonly #until: number;
   #chunk: Chunk | undefined;
   /** Events of the present chunk compared so far. */
@@ -31,13 +40,14 @@ export class ComparingTap implements Tap {
   #divergence: Divergence | undefined;
   #ended = false;
 
-  /** `machine` gives the digests to hold against checkpoints; `until` is the first event that is not compared. */
-  constructor(reader: RecordingReader, machine?: Digested, until: number = Infinity) {
+  /** `machine` gives the digests to hold against checkpoints. */
+  constructor(reader: RecordingReader, machine?: Digested, range: ComparedRange = {}) {
     this.#reader = reader;
     this.#chunks = reader.chunks();
     this.#decoder = new EventDecoder(reader.header.kinds);
     this.#machine = machine;
-    this.#until = until;
+    this.#from = range.from ?? 0;
+    this.#until = range.until ?? Infinity;
     this.#byFields = !reader.sameKinds;
     this.wantsGuestWrites = reader.header.guestWrites;
   }
@@ -102,7 +112,8 @@ export class ComparingTap implements Tap {
       const encoder = this.#encoder;
       const from = encoder.length;
       encoder.encode(event);
-      if (!sameBytes(encoder.bytes, chunk.raw, from, encoder.length)) this.#goByFields(chunk);
+      if (this.#events >= this.#from && !sameBytes(encoder.bytes, chunk.raw, from, encoder.length))
+        this.#goByFields(chunk);
     }
     if (this.#byFields && !this.#compareFields(event)) return;
     this.#events++;
@@ -142,7 +153,7 @@ export class ComparingTap implements Tap {
     const expected: EventCopy = copyEvent(decoder.event, kinds);
     const actual: EventCopy = copyEvent(event, EVENT_KINDS);
     const difference = differingField(expected, actual);
-    if (difference === undefined) return true;
+    if (difference === undefined || this.#events < this.#from) return true;
     this.#diverge({ kind: 'event', event: this.#events, expected, actual, difference });
     return false;
   }

@@ -1,4 +1,5 @@
 import type { MachineEvent } from '../emu/core/tap.ts';
+import { MSR_LE } from '../emu/papr/abi.ts';
 import * as virtio from '../emu/virtio/abi.ts';
 import type { RecordedKind } from './event-context.ts';
 import { deviceName } from './last-writers.ts';
@@ -10,6 +11,8 @@ export interface QueueAreas {
   descriptors: bigint;
   available: bigint;
   used: bigint;
+  /** Byte order of the ring: a legacy queue is laid out as the CPU stood when it was set up. */
+  bigEndian: boolean;
 }
 
 interface DeviceSeen {
@@ -68,6 +71,7 @@ const DESCRIPTOR_BYTES = 16n;
 export class DeviceView {
   readonly #names: readonly string[];
   readonly #devices = new Map<number, DeviceSeen>();
+  #bigEndian = true;
 
   constructor(kinds: readonly RecordedKind[]) {
     this.#names = kinds.map((kind) => kind.name);
@@ -84,6 +88,9 @@ export class DeviceView {
         break;
       case 'pio-write':
         this.#registerWrite(fields[0] ?? 0n, Number(fields[1]), fields[3] ?? 0n, true);
+        break;
+      case 'cpu-mode':
+        this.#bigEndian = ((fields[1] ?? 0n) & MSR_LE) === 0n;
         break;
       case 'machine-reset':
         this.#devices.clear();
@@ -145,7 +152,7 @@ export class DeviceView {
       if (modern !== undefined && modern < REGION_BYTES) commonWrite(device, modern, width, value);
       const legacy = isPort ? within(device.bars[0], address, LEGACY_BYTES) : undefined;
       if (legacy === virtio.VIRTIO_PCI_QUEUE_SEL) device.selected = Number(value & 0xffffn);
-      if (legacy === virtio.VIRTIO_PCI_QUEUE_PFN) legacyQueue(device, value);
+      if (legacy === virtio.VIRTIO_PCI_QUEUE_PFN) legacyQueue(device, value, this.#bigEndian);
     }
   }
 
@@ -162,7 +169,7 @@ export class DeviceView {
 /** QEMU's default size, which a legacy driver cannot change. */
 const LEGACY_QUEUE_SIZE = 256;
 
-function legacyQueue(device: DeviceSeen, pfn: bigint): void {
+function legacyQueue(device: DeviceSeen, pfn: bigint, bigEndian: boolean): void {
   if (pfn === 0n) {
     device.queues.delete(device.selected);
     return;
@@ -171,7 +178,7 @@ function legacyQueue(device: DeviceSeen, pfn: bigint): void {
   const size = LEGACY_QUEUE_SIZE;
   const available = descriptors + DESCRIPTOR_BYTES * BigInt(size);
   const used = (available + 4n + 2n * BigInt(size) + 4095n) & ~4095n;
-  device.queues.set(device.selected, { size, descriptors, available, used });
+  device.queues.set(device.selected, { size, descriptors, available, used, bigEndian });
 }
 
 const QUEUE_ADDRESSES: Readonly<Record<number, readonly ['descriptors' | 'available' | 'used', bigint]>> = {
@@ -191,6 +198,7 @@ function commonWrite(device: DeviceSeen, offset: number, width: number, value: b
     descriptors: 0n,
     available: 0n,
     used: 0n,
+    bigEndian: false,
   };
   if (offset === virtio.VIRTIO_PCI_COMMON_Q_SIZE) queue.size = Number(value & 0xffffn);
   const half = QUEUE_ADDRESSES[offset];

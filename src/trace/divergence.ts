@@ -147,7 +147,7 @@ function summarise(divergence: Divergence, text: EventText, expectedLine: string
         actual,
       };
     }
-    case 'short':
+    default:
       return {
         summary: `nothing happened any more where ${at} was recorded\n  ${expectedLine ?? '-'}`,
         field: undefined,

@@ -114,7 +114,7 @@ function backendItem(backend: BackendConfig): Item {
       return [backend.kind, backend.id, whole(backend.sectors), backend.content, backend.readOnly];
     case 'net':
       return [backend.kind, backend.id, backend.loopback];
-    case 'entropy':
+    default:
       return [backend.kind, backend.id];
   }
 }

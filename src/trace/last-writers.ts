@@ -1,4 +1,5 @@
 import type { MachineEvent } from '../emu/core/tap.ts';
+import { DDW_PAGE_SIZES, H_PUT_TCE, H_PUT_TCE_INDIRECT, H_STUFF_TCE, H_SUCCESS } from '../emu/papr/abi.ts';
 import type { RecordedKind } from './event-context.ts';
 
 /** The event that last wrote somewhere. */
@@ -7,13 +8,13 @@ export interface Writer {
   readonly what: string;
 }
 
-const H_PUT_TCE = 0x20n;
-const H_STUFF_TCE = 0x138n;
-const H_SUCCESS = 0n;
+const PUT_TCE = BigInt(H_PUT_TCE);
+const PUT_TCE_INDIRECT = BigInt(H_PUT_TCE_INDIRECT);
+const STUFF_TCE = BigInt(H_STUFF_TCE);
 const PAGE = 4096n;
 const STUFF_PAGES_MAX = 512;
 /** Page sizes that DMA windows have. */
-const PAGE_SHIFTS = [12n, 16n, 24n, 34n];
+const PAGE_SHIFTS = DDW_PAGE_SIZES.map((size) => BigInt(size.shift));
 const GRANULES = 512;
 const WRITES = ['dma-write', 'hypervisor-write', 'guest-write'];
 
@@ -46,7 +47,8 @@ export class LastWriters {
         this.#input(number, name);
         break;
       case 'hcall-return':
-        if (fields[0] === H_SUCCESS) this.#map();
+      case 'hypervisor-read':
+        this.seeMappings(event);
         break;
       case 'dma-write': {
         const address = fields[1] ?? 0n;
@@ -86,6 +88,14 @@ export class LastWriters {
     }
   }
 
+  /** As `see`, but only to follow the TCEs. */
+  seeMappings(event: MachineEvent): void {
+    const name = this.#names[event.kind];
+    if (name === 'hcall') this.#call = [...event.fields.subarray(0, 10)];
+    if (name === 'hypervisor-read') this.#list(event);
+    if (name === 'hcall-return' && event.fields[0] === BigInt(H_SUCCESS)) this.#map();
+  }
+
   /** Where a device's access to `ioba` goes, by the TCEs seen; undefined if none is known. */
   translate(ioba: bigint): bigint | undefined {
     for (const shift of PAGE_SHIFTS) {
@@ -118,10 +128,27 @@ export class LastWriters {
     this.#lastInput = { event, what };
   }
 
+  /** The entries that H_PUT_TCE_INDIRECT takes from memory, big-endian: in one read or one by one. */
+  #list(event: MachineEvent): void {
+    const [token, , ioba = 0n, list = 0n, pages = 0n] = this.#call;
+    if (token !== PUT_TCE_INDIRECT) return;
+    const first = ((event.fields[0] ?? 0n) - (list & ~0xfffn)) / 8n;
+    const view = new DataView(
+      event.bytes.buffer,
+      event.bytes.byteOffset + event.byteOffset,
+      event.byteLength,
+    );
+    for (let i = 0; i + 8 <= event.byteLength; i += 8) {
+      const index = first + BigInt(i / 8);
+      if (index < 0n || index >= pages) continue;
+      this.#tces.set((ioba / PAGE + index) * PAGE, view.getBigUint64(i));
+    }
+  }
+
   #map(): void {
     const [token, , ioba = 0n, tce = 0n, pages = 0n] = this.#call;
-    if (token === H_PUT_TCE) this.#tces.set((ioba / PAGE) * PAGE, tce);
-    if (token !== H_STUFF_TCE) return;
+    if (token === PUT_TCE) this.#tces.set((ioba / PAGE) * PAGE, tce);
+    if (token !== STUFF_TCE) return;
     for (let i = 0; i < STUFF_PAGES_MAX && BigInt(i) < pages; i++)
       this.#tces.set((ioba / PAGE + BigInt(i)) * PAGE, tce);
   }

@@ -105,18 +105,20 @@ export class EventText {
     const bytes = event.bytes.subarray(event.byteOffset, event.byteOffset + event.byteLength);
     const isDescriptor = meaning?.text.includes('descriptor') === true && bytes.length === 16;
     const what = meaning === undefined ? '' : ` | ${meaning.text}`;
-    return ` ${deviceName(Number(device))} ${hex(address)}${what} | ${isDescriptor ? descriptorText(bytes) : bytesText(bytes)}`;
+    const bigEndian =
+      meaning?.queue !== undefined && this.#view.queue(meaning.device, meaning.queue)?.bigEndian === true;
+    return ` ${deviceName(Number(device))} ${hex(address)}${what} | ${isDescriptor ? descriptorText(bytes, bigEndian) : bytesText(bytes)}`;
   }
 }
 
 /** A descriptor in the ring notation: `w512@0x3000 >2` is 512 bytes for the device to write, chained to descriptor 2. */
-export function descriptorText(bytes: Uint8Array): string {
+export function descriptorText(bytes: Uint8Array, bigEndian: boolean): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const flags = view.getUint16(12, true);
+  const flags = view.getUint16(12, !bigEndian);
   const direction = (flags & 2) === 0 ? 'r' : 'w';
   const indirect = (flags & 4) === 0 ? '' : ' indirect';
-  const next = (flags & 1) === 0 ? '' : ` >${view.getUint16(14, true)}`;
-  return `${direction}${view.getUint32(8, true)}@${hex(view.getBigUint64(0, true))}${indirect}${next}`;
+  const next = (flags & 1) === 0 ? '' : ` >${view.getUint16(14, !bigEndian)}`;
+  return `${direction}${view.getUint32(8, !bigEndian)}@${hex(view.getBigUint64(0, !bigEndian))}${indirect}${next}`;
 }
 
 /** Bytes in hexadecimal, long ones cut, repeating ones said. */

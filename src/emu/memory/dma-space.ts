@@ -6,7 +6,14 @@ import type { BounceBuffer } from './bounce-buffer.ts';
 import type { Dma } from './dma.ts';
 import { PAGE_BYTES, type PagedMemory } from './guest-memory.ts';
 import { RingCache, RING_IN_RAM, RING_IN_REGION, RING_IN_WINDOW, RING_NOWHERE } from './ring-cache.ts';
-import { BusHit, MAY_READ, MAY_WRITE, Translation, type BusSpace } from './translation.ts';
+import {
+  BusHit,
+  MAY_READ,
+  MAY_WRITE,
+  Translation,
+  type BusSpace,
+  type TranslationWindow,
+} from './translation.ts';
 
 /** Sees every access of a device before it happens, for an oracle that knows what the driver described. */
 export interface DmaWatcher {
@@ -41,6 +48,11 @@ type Kind = typeof RAM | typeof REGION | typeof NOTHING;
 const RAM_NAME = 'ppc_spapr.ram';
 const TWO_32 = 2 ** 32;
 const EXACT_HIGH = 2 ** 21;
+const NO_WINDOW: TranslationWindow = {
+  translate: (_offset, into) => {
+    into.permission = 0;
+  },
+};
 const DMA_READ = KIND['dma-read'];
 const DMA_WRITE = KIND['dma-write'];
 const DMA_FAULT = KIND['dma-fault'];
@@ -223,6 +235,7 @@ export class DmaSpace implements Dma {
   }
 
   load16(ring: RingCache, at: number, littleEndian: boolean): number {
+    if (at + 2 > ring.length) return this.#overrun('address_space_lduw_cached');
     let value: number;
     const low = ring.low + at;
     this.watcher?.access(this.requester, carried(ring.high, ring.low, at), low >>> 0, 2, false);
@@ -246,6 +259,10 @@ export class DmaSpace implements Dma {
   }
 
   store16(ring: RingCache, at: number, value: number, littleEndian: boolean): void {
+    if (at + 2 > ring.length) {
+      this.#overrun('address_space_stw_cached');
+      return;
+    }
     const high = carried(ring.high, ring.low, at);
     const low = (ring.low + at) >>> 0;
     this.watcher?.access(this.requester, high, low, 2, true);
@@ -266,6 +283,11 @@ export class DmaSpace implements Dma {
    * (address_space_read_cached_slow).
    */
   loadBlock(ring: RingCache, at: number, into: Uint8Array, length: number): void {
+    if (at + length > ring.length) {
+      into.fill(0, 0, length);
+      this.#overrun('address_space_read_cached');
+      return;
+    }
     const high = carried(ring.high, ring.low, at);
     const low = (ring.low + at) >>> 0;
     if (ring.kind === RING_IN_RAM) {
@@ -285,6 +307,10 @@ export class DmaSpace implements Dma {
   }
 
   storeBlock(ring: RingCache, at: number, from: Uint8Array, length: number): void {
+    if (at + length > ring.length) {
+      this.#overrun('address_space_write_cached');
+      return;
+    }
     const high = carried(ring.high, ring.low, at);
     const low = (ring.low + at) >>> 0;
     if (ring.kind === RING_IN_RAM) {
@@ -332,7 +358,7 @@ export class DmaSpace implements Dma {
   /** address_space_translate_cached. */
   #enter(ring: RingCache, at: number, length: number, write: boolean): void {
     if (ring.kind === RING_IN_WINDOW) {
-      this.#through(ring.window as NonNullable<RingCache['window']>, ring.offset + at, length, write);
+      this.#through(ring.window ?? this.#windowAgain(ring), ring.offset + at, length, write);
       return;
     }
     const high = carried(ring.high, ring.low, at);
@@ -343,6 +369,13 @@ export class DmaSpace implements Dma {
     this.#kind = ring.kind === RING_IN_REGION ? REGION : NOTHING;
     this.#offset = high * TWO_32 + low;
     this.#regions = this.#bus === undefined ? this.#system : this.#bus.space.regions;
+  }
+
+  /** A restored ring knows its window by address only. */
+  #windowAgain(ring: RingCache): TranslationWindow {
+    const found = this.#bus?.space.find(ring.high, ring.low, this.#hit) === true;
+    ring.window = (found ? this.#hit.window : undefined) ?? NO_WINDOW;
+    return ring.window;
   }
 
   #translate(high: number, low: number, length: number, write: boolean): void {
@@ -377,7 +410,7 @@ export class DmaSpace implements Dma {
   }
 
   /** address_space_translate_iommu: without permission nothing answers, and the offset in the window is printed. */
-  #through(window: NonNullable<BusHit['window']>, offset: number, length: number, write: boolean): void {
+  #through(window: TranslationWindow, offset: number, length: number, write: boolean): void {
     const found = this.#translation;
     window.translate(offset, found);
     if ((found.permission & (write ? MAY_WRITE : MAY_READ)) === 0) {
@@ -480,6 +513,17 @@ export class DmaSpace implements Dma {
     this.mappedOffset = -1;
     this.mappedLength = length;
     return true;
+  }
+
+  /**
+   * Beyond what was opened, which a driver reaches by enlarging a queue after its areas were found. QEMU aborts on an
+   * assertion there; here the access is dropped.
+   */
+  #overrun(where: string): number {
+    if (this.#diagnostics.listening) {
+      this.#diagnostics.say(`${where}: Assertion \`addr < cache->len' failed.`);
+    }
+    return 0;
   }
 
   #refuse(direction: 'read' | 'write', width: number): void {

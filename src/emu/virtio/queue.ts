@@ -1,0 +1,164 @@
+import type { Stateful, StateStream } from '../core/state.ts';
+import type { DmaSpace } from '../memory/dma-space.ts';
+import { RingCache, type RingKind } from '../memory/ring-cache.ts';
+import type { Chain } from './chain.ts';
+
+/** What a queue asks of the device it belongs to. */
+export interface QueueHost {
+  readonly space: DmaSpace;
+  /** Broken, or without bus mastering: then nothing is taken and nothing returned. */
+  readonly stopped: boolean;
+  /** Byte order of the rings. */
+  readonly littleEndian: boolean;
+  /** VIRTIO_F_RING_EVENT_IDX was accepted. */
+  readonly eventIdx: boolean;
+  /** VIRTIO_F_NOTIFY_ON_EMPTY was accepted. */
+  readonly notifyOnEmpty: boolean;
+  /** VIRTIO_F_RING_PACKED was accepted. */
+  readonly packed: boolean;
+  /** `virtio_error`. */
+  fail(text: string): void;
+}
+
+/**
+ * A virtqueue as devices use it, whatever its layout. Order of use: `pop`, then the pieces, then `push` (or `fill`
+ * several times and `flush`), then `recycle`; `shouldNotify` says whether the driver wants to hear of it.
+ */
+export interface Virtqueue {
+  readonly ring: RingState;
+  /** No more requests, as far as is known without looking twice. */
+  isEmpty(): boolean;
+  /** The next request, its pieces mapped. Undefined: none, or a bad ring, and then the device is broken. */
+  pop(): Chain | undefined;
+  /** Returns a request: `written` bytes of it are the device's. */
+  push(chain: Chain, written: number): void;
+  /** Writes used entry `ahead` places after the next; the driver sees it at `flush`. */
+  fill(chain: Chain, written: number, ahead: number): void;
+  flush(count: number): void;
+  /** Lets go of a request that is not returned: the driver never sees it again. */
+  detach(chain: Chain, written: number): void;
+  /** Takes a request back into the ring: the next `pop` finds it again. */
+  unpop(chain: Chain, written: number): void;
+  /** Gives a chain that is done with back for the next `pop`. */
+  recycle(chain: Chain): void;
+  /** A fresh chain, for restoring one that was in flight. */
+  take(): Chain;
+  /**
+   * Counts what the driver offers, up to the limits, into `availableIn` and `availableOut` (bytes). A bad ring gives 0,
+   * and the device is broken.
+   */
+  countAvailable(limitIn: number, limitOut: number): void;
+  readonly availableIn: number;
+  readonly availableOut: number;
+  /** Tells the driver whether kicks are wanted: a hint. */
+  setNotification(enable: boolean): void;
+  /** Whether the used entries since the last question are to be signalled. */
+  shouldNotify(): boolean;
+  /** Finds the areas again: addresses, size or what lies there changed. */
+  openRings(): void;
+}
+
+/** A ring address in two halves. */
+export class RingAddress {
+  high = 0;
+  low = 0;
+
+  get isZero(): boolean {
+    return this.low === 0 && this.high === 0;
+  }
+
+  set(address: bigint): void {
+    this.high = Number(BigInt.asUintN(32, address >> 32n));
+    this.low = Number(BigInt.asUintN(32, address));
+  }
+
+  /** For addresses below 2^53. */
+  setNumber(address: number): void {
+    this.high = Math.floor(address / 2 ** 32);
+    this.low = address >>> 0;
+  }
+}
+
+/** The state of one queue that every layout shares (QEMU's VirtQueue and VRing). */
+export class RingState implements Stateful {
+  readonly index: number;
+  defaultSize: number;
+  size: number;
+  readonly descriptors: RingAddress = new RingAddress();
+  readonly driver: RingAddress = new RingAddress();
+  readonly device: RingAddress = new RingAddress();
+  /** Whether the three areas are open; if opening one fails, none is. */
+  open = false;
+  readonly descriptorArea: RingCache = new RingCache();
+  readonly driverArea: RingCache = new RingCache();
+  readonly deviceArea: RingCache = new RingCache();
+
+  /** Heads taken so far, and the driver's index as it was read last: while they differ the index is not read again. */
+  lastAvail = 0;
+  shadowAvail = 0;
+  usedIdx = 0;
+  /** Used index at the last notification, and whether it can be relied upon. */
+  signalledUsed = 0;
+  signalledUsedValid = false;
+  notification = true;
+  /** Requests (packed: descriptors) popped and not returned. */
+  inUse = 0;
+
+  constructor(index: number, size: number) {
+    this.index = index;
+    this.defaultSize = size;
+    this.size = size;
+  }
+
+  reset(): void {
+    this.descriptors.setNumber(0);
+    this.driver.setNumber(0);
+    this.device.setNumber(0);
+    this.lastAvail = 0;
+    this.shadowAvail = 0;
+    this.usedIdx = 0;
+    this.signalledUsed = 0;
+    this.signalledUsedValid = false;
+    this.notification = true;
+    this.size = this.defaultSize;
+    this.inUse = 0;
+    this.open = false;
+  }
+
+  exchange(state: StateStream): void {
+    this.size = state.u16(this.size);
+    this.defaultSize = state.u16(this.defaultSize);
+    exchangeAddress(this.descriptors, state);
+    exchangeAddress(this.driver, state);
+    exchangeAddress(this.device, state);
+    this.open = state.bool(this.open);
+    if (this.open) {
+      exchangeArea(this.descriptorArea, state);
+      exchangeArea(this.driverArea, state);
+      exchangeArea(this.deviceArea, state);
+    }
+    this.lastAvail = state.u16(this.lastAvail);
+    this.shadowAvail = state.u16(this.shadowAvail);
+    this.usedIdx = state.u16(this.usedIdx);
+    this.signalledUsed = state.u16(this.signalledUsed);
+    this.signalledUsedValid = state.bool(this.signalledUsedValid);
+    this.notification = state.bool(this.notification);
+    // QEMU lets a faulty device count below zero; so can this.
+    this.inUse = state.integer(this.inUse);
+  }
+}
+
+function exchangeAddress(address: RingAddress, state: StateStream): void {
+  address.high = state.u32(address.high);
+  address.low = state.u32(address.low);
+}
+
+function exchangeArea(area: RingCache, state: StateStream): void {
+  area.kind = state.u8(area.kind) as RingKind;
+  area.high = state.u32(area.high);
+  area.low = state.u32(area.low);
+  area.offset = state.integer(area.offset);
+  area.length = state.u32(area.length);
+  // The window is found again at the first access: the host bridge may be restored after the device.
+  if (state.restoring) area.window = undefined;
+}

@@ -1,0 +1,268 @@
+import type { Step } from '../case.ts';
+import type { Driver } from './driver.ts';
+
+/** What a step may reach besides the driver. */
+export interface Stage {
+  readonly driver: Driver;
+  advance(ticks: number): void;
+  idle(): void;
+  setLittleEndian(little: boolean): void;
+  load(address: number, width: 1 | 2 | 4): number;
+  store(address: number, width: 1 | 2 | 4, value: number): void;
+  load64(address: number): void;
+  store64(address: number, value: number): void;
+  storeList(address: number, entries: number, first: number): void;
+  hostFrame(length: number, fill: number): void;
+}
+
+/**
+ * How far a step leaves the driver in the right: an honest request, something that an honest guest may do at any time, or
+ * a fault, after which nothing is promised until the device is set up again.
+ */
+export type Standing = 'honest' | 'harmless' | 'fault';
+
+const TICKS_PER_MICROSECOND = 512;
+const H_PUT_TCE = 0x20;
+const H_STUFF_TCE = 0x138;
+const H_PUT_TCE_INDIRECT = 0x13c;
+const H_GET_TCE = 0x1c;
+const LIST = 0x2_8000;
+const BEYOND = 0x7000_0000;
+const TWO_32 = 2 ** 32;
+/** A window of more entries than this would cost the host more than a case is worth. */
+const WINDOW_BITS_MAX = 18;
+const WIDTHS: readonly (1 | 2 | 4)[] = [1, 2, 4];
+
+/** Does what a step says. A sentence if an honest request went wrong; empty otherwise. */
+export function perform(stage: Stage, step: Step): string {
+  const { driver } = stage;
+  const { calls } = driver;
+  const a = step.args[0] ?? 0;
+  const b = step.args[1] ?? 0;
+  const c = step.args[2] ?? 0;
+  const d = step.args[3] ?? 0;
+  switch (step.name) {
+    case 'request':
+      return driver.request(a, b, c, d);
+    case 'submit':
+      if (step.chain !== undefined) driver.submit(a, step.chain, b, c, d);
+      if ((step.args[4] ?? 0) === 1) driver.notify(a);
+      stage.idle();
+      break;
+    case 'ring':
+      if (step.ring !== undefined) driver.writeRing(a, step.ring);
+      if (b === 1) driver.notify(a);
+      stage.idle();
+      break;
+    case 'scribble':
+      driver.scribble(a, b, c, d);
+      break;
+    case 'notify':
+      driver.notifyValue(a, b, WIDTHS[c] ?? 2);
+      stage.idle();
+      break;
+    case 'tce-put':
+      put(driver, a, b, c, d);
+      break;
+    case 'tce-stuff':
+      prepare(driver, a, b, driver.target(0) + d);
+      calls.argument(4, 0, c);
+      calls.go(H_STUFF_TCE);
+      break;
+    case 'tce-indirect':
+      stage.storeList(LIST, Math.min(c, 512), driver.target(0) + d);
+      prepare(driver, a, b, step.args[4] === 2 ? BEYOND : LIST + (step.args[4] === 1 ? 8 : 0));
+      calls.argument(4, 0, c);
+      calls.go(H_PUT_TCE_INDIRECT);
+      break;
+    case 'tce-get':
+      prepare(driver, a, b, 0);
+      calls.go(H_GET_TCE);
+      break;
+    case 'remap':
+      driver.remap(a, b, c, d === 1);
+      break;
+    case 'ddw-query':
+      window(driver, 'ibm,query-pe-dma-window', a, []);
+      break;
+    case 'ddw-create':
+      window(driver, 'ibm,create-pe-dma-window', 4, [a, Math.min(b, a + WINDOW_BITS_MAX)]);
+      break;
+    case 'ddw-remove':
+      calls.rtas(calls.token('ibm,remove-pe-dma-window'), 1, [driver.liobn + a]);
+      break;
+    case 'ddw-reset':
+      window(driver, 'ibm,reset-pe-dma-window', 1, []);
+      break;
+    case 'config-read':
+      calls.configRead(driver.devfn, a, width8(b));
+      break;
+    case 'config-write':
+      calls.configWrite(driver.devfn, a, width8(b), c);
+      break;
+    case 'register-read':
+      registerRead(stage, a, b, c);
+      break;
+    case 'register-write':
+      registerWrite(stage, a, b, c, d);
+      break;
+    case 'status':
+      driver.writeStatus(a);
+      break;
+    case 'features':
+      writeFeatures(stage, a, b);
+      break;
+    case 'reset-queue':
+      resetQueue(stage, a, b);
+      break;
+    case 'recover':
+      return driver.recover();
+    case 'advance':
+      stage.advance(a * TICKS_PER_MICROSECOND);
+      break;
+    case 'idle':
+      stage.idle();
+      break;
+    case 'host-frame':
+      stage.hostFrame(a, b);
+      stage.idle();
+      break;
+    case 'hcall':
+      calls.hcall(a, b, c);
+      break;
+    case 'byte-order':
+      stage.setLittleEndian(a === 1);
+      break;
+    case 'set-up':
+      setUpInPart(stage, a, b, c === 1);
+      break;
+    case 'reap':
+      driver.reap(0);
+      break;
+    case 'legacy-frame':
+      if (driver.legacyPort >= 0) {
+        driver.portWrite(14, 2, a);
+        driver.portWrite(8, 4, b);
+      }
+      break;
+    case 'fail':
+      return 'the canary fails on purpose';
+  }
+  return '';
+}
+
+const HARMLESS: ReadonlySet<string> = new Set([
+  'tce-get',
+  'ddw-query',
+  'config-read',
+  'advance',
+  'idle',
+  'reap',
+]);
+
+export function standing(step: Step): Standing {
+  if (step.name === 'request' || step.name === 'recover' || step.name === 'fail') return 'honest';
+  return HARMLESS.has(step.name) ? 'harmless' : 'fault';
+}
+
+/** Steps whose register accesses the books of a watcher cannot follow. */
+export function losesTrack(step: Step): boolean {
+  return step.name === 'config-write' || step.name === 'byte-order';
+}
+
+function put(driver: Driver, window_: number, page: number, target: number, permission: number): void {
+  const real = driver.target(target);
+  prepare(driver, window_, page, real + permission);
+  if (target === 4) driver.calls.argument(3, 0xffff_ffff, 0xffff_fffc + permission);
+  driver.calls.go(H_PUT_TCE);
+}
+
+/** LIOBN, I/O bus address and TCE of the call to come. */
+function prepare(driver: Driver, window_: number, page: number, tce: number): void {
+  const at = driver.windowPage(window_, page);
+  driver.calls.argument(1, 0, driver.liobn + window_);
+  driver.calls.argument(2, Math.floor(at / TWO_32), at >>> 0);
+  driver.calls.argument(3, Math.floor(tce / TWO_32), tce >>> 0);
+}
+
+function window(driver: Driver, name: string, results: number, more: readonly number[]): void {
+  const { bridge } = driver;
+  driver.calls.rtas(driver.calls.token(name), results, [
+    driver.devfn << 8,
+    bridge.buidHigh,
+    bridge.buidLow,
+    ...more,
+  ]);
+}
+
+function width8(index: number): number {
+  return 1 << index;
+}
+
+function registerRead(stage: Stage, region: number, offset: number, width: number): void {
+  const base = stage.driver.region(region);
+  if (base === 0) return;
+  if (width === 3) stage.load64(base + inRegion(region, offset));
+  else stage.load(base + inRegion(region, offset), WIDTHS[width] ?? 4);
+}
+
+function registerWrite(stage: Stage, region: number, offset: number, width: number, value: number): void {
+  const base = stage.driver.region(region);
+  if (base === 0) return;
+  if (width === 3) stage.store64(base + inRegion(region, offset), value);
+  else stage.store(base + inRegion(region, offset), WIDTHS[width] ?? 4, value);
+  stage.idle();
+}
+
+/** The structures are 4 KiB each, and what is interesting stands at their start. */
+function inRegion(region: number, offset: number): number {
+  return region === 0 ? offset & 0x3f : offset & 0xfff;
+}
+
+function writeFeatures(stage: Stage, select: number, value: number): void {
+  const { driver } = stage;
+  if (driver.traits.legacy) {
+    driver.portWrite(4, 4, value);
+    return;
+  }
+  stage.store(driver.common + 8, 4, select);
+  stage.store(driver.common + 12, 4, value);
+}
+
+function resetQueue(stage: Stage, queue: number, value: number): void {
+  const { driver } = stage;
+  if (driver.traits.legacy) return;
+  stage.store(driver.common + 0x16, 2, queue);
+  stage.store(driver.common + 0x3a, 2, value);
+}
+
+/** The phases of a modern set-up in either direction, each one or none: what order and omission do. */
+function setUpInPart(stage: Stage, queue: number, phases: number, reversed: boolean): void {
+  const { driver } = stage;
+  if (driver.traits.legacy) return;
+  const { common } = driver;
+  for (let i = 0; i < 9; i++) {
+    const phase = reversed ? 8 - i : i;
+    if ((phases & (1 << phase)) === 0) continue;
+    if (phase === 0) driver.writeStatus(0);
+    else if (phase === 1) driver.writeStatus(1);
+    else if (phase === 2) driver.writeStatus(3);
+    else if (phase === 3) stage.store(common + 0x16, 2, queue);
+    else if (phase === 4) stage.store(common + 0x18, 2, 16);
+    else if (phase === 5) writeRings(stage, queue);
+    else if (phase === 6) stage.store(common + 0x1c, 2, 1);
+    else if (phase === 7) driver.writeStatus(0xb);
+    else driver.writeStatus(0xf);
+  }
+  driver.notify(queue);
+  stage.idle();
+}
+
+function writeRings(stage: Stage, queue: number): void {
+  const { common } = stage.driver;
+  for (let area = 0; area < 3; area++) {
+    const at = stage.driver.ringAddress(queue, area);
+    stage.store(common + 0x20 + 8 * area, 4, at);
+    stage.store(common + 0x24 + 8 * area, 4, 0);
+  }
+}

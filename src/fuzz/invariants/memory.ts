@@ -1,0 +1,360 @@
+/**
+ * G1, first half: every access of the device lies inside a ring area or an element that the driver described.
+ *
+ * The books are kept from three things that cross the seams: the driver's writes of queue registers say where rings
+ * lie, the device's own reads of descriptors say which elements it was given, and what the device writes into a used
+ * ring gives an element back, after which it may not be touched. Descriptors are read in both byte orders, because a
+ * legacy ring has the guest's; a wrong order names addresses so odd that this lets nothing pass.
+ */
+import { KIND, type MachineEvent } from '../../emu/core/tap.ts';
+import { addressText, type Ground, type Watcher } from './invariant.ts';
+
+const MMIO_READ = KIND['mmio-read'];
+const PIO_READ = KIND['pio-read'];
+const READ_VALUE = KIND['read-value'];
+const MMIO_WRITE = KIND['mmio-write'];
+const PIO_WRITE = KIND['pio-write'];
+const DMA_READ = KIND['dma-read'];
+const DMA_WRITE = KIND['dma-write'];
+const DMA_FAULT = KIND['dma-fault'];
+const MACHINE_RESET = KIND['machine-reset'];
+
+// Registers by offset and width, as the specification lays them out (VIRTIO 1.3, 4.1.4.3 and 4.1.4.10).
+const STATUS = 0x14;
+const QUEUE_SELECT = 0x16;
+const QUEUE_SIZE = 0x18;
+const ADDRESSES = 0x20;
+const ADDRESSES_END = 0x38;
+const LEGACY_FRAME = 8;
+const LEGACY_SIZE = 12;
+const LEGACY_SELECT = 14;
+const LEGACY_STATUS = 18;
+const LEGACY_ALIGN = 4096;
+const TWO_32 = 2 ** 32;
+
+const DESCRIPTOR = 16;
+const INDIRECT = 4;
+const QUEUES = 8;
+const SIZE_MAX = 1024;
+const AREAS = 3 * QUEUES;
+const ELEMENTS_MAX = 8192;
+/** Spans of one queue: descriptors, driver area, device area. */
+const DESC = 0;
+const AVAIL = 1;
+const USED = 2;
+/** Where the host bridge turns stores into messages (QEMU SPAPR_PCI_MSI_WINDOW). */
+const MSI_HIGH = 0x400;
+const MSI_BYTES = 0x1000;
+
+export class MemoryInvariant implements Watcher {
+  breach = '';
+  #ground: Ground | undefined;
+  #tracking = true;
+  #select = 0;
+  #lastRead = -1;
+  readonly #sizes: Uint16Array = new Uint16Array(QUEUES);
+  readonly #areaLow: Uint32Array = new Uint32Array(AREAS);
+  readonly #areaHigh: Uint32Array = new Uint32Array(AREAS);
+  readonly #areaUsed: Uint8Array = new Uint8Array(AREAS);
+  // Elements and indirect tables that the device has read and not given back.
+  #count = 0;
+  readonly #low: Uint32Array = new Uint32Array(ELEMENTS_MAX);
+  readonly #high: Uint32Array = new Uint32Array(ELEMENTS_MAX);
+  readonly #length: Uint32Array = new Uint32Array(ELEMENTS_MAX);
+  readonly #head: Int32Array = new Int32Array(ELEMENTS_MAX);
+  readonly #isTable: Uint8Array = new Uint8Array(ELEMENTS_MAX);
+  #chain = -1;
+  // The descriptor that is being read, perhaps in pieces.
+  readonly #block: Uint8Array = new Uint8Array(DESCRIPTOR);
+  /** Where the rest of a ring block is looked for by QEMU 7.2 after a page that is not mapped (tce.md 5.2). */
+  #slip = -1;
+  #found = -1;
+  #offset = 0;
+
+  begin(ground: Ground): void {
+    this.#ground = ground;
+    this.breach = '';
+    this.#forget();
+    this.#sizes.fill(SIZE_MAX);
+    this.#select = 0;
+    this.#lastRead = -1;
+  }
+
+  loseTrack(): void {
+    this.#tracking = false;
+  }
+
+  take(event: MachineEvent): void {
+    const kind = event.kind;
+    if (kind === DMA_READ || kind === DMA_WRITE) this.#access(event, kind === DMA_WRITE);
+    else if (kind === DMA_FAULT) this.#fault(event);
+    else if (kind === MMIO_WRITE) this.#write(this.#register(event), event);
+    else if (kind === PIO_WRITE) this.#legacyWrite(event);
+    else if (kind === MMIO_READ) this.#lastRead = this.#register(event);
+    else if (kind === PIO_READ) this.#lastRead = 0x1000 + this.#port(event);
+    else if (kind === READ_VALUE) this.#learn(event);
+    else if (kind === MACHINE_RESET) this.#forget();
+  }
+
+  /** Nothing is described any more, as after a device reset. */
+  #forget(): void {
+    this.#tracking = true;
+    this.#areaUsed.fill(0);
+    this.#count = 0;
+    this.#chain = -1;
+    this.#slip = -1;
+  }
+
+  #register(event: MachineEvent): number {
+    const common = this.#ground?.common ?? 0;
+    if (common === 0) return -1;
+    const offset = (event.words[1] ?? 0) * TWO_32 + (event.words[0] ?? 0) - common;
+    return offset >= 0 && offset < 0x40 ? offset : -1;
+  }
+
+  #port(event: MachineEvent): number {
+    const port = this.#ground?.legacyPort ?? -1;
+    const offset = (event.words[0] ?? 0) - port;
+    return port >= 0 && offset >= 0 && offset < 0x14 ? offset : -1;
+  }
+
+  #learn(event: MachineEvent): void {
+    const queue = this.#select;
+    if (this.#lastRead === QUEUE_SIZE || this.#lastRead === 0x1000 + LEGACY_SIZE) {
+      const size = event.words[0] ?? 0;
+      if (queue < QUEUES && size >= 1 && size <= SIZE_MAX) this.#sizes[queue] = size;
+    }
+    this.#lastRead = -1;
+  }
+
+  #write(offset: number, event: MachineEvent): void {
+    if (offset < 0) return;
+    const width = event.words[2] ?? 0;
+    const value = event.words[6] ?? 0;
+    if (offset === STATUS && width === 1) {
+      if (value === 0) this.#forget();
+    } else if (offset === QUEUE_SELECT && width === 2) {
+      if (value <= SIZE_MAX - 1) this.#select = value;
+    } else if (offset === QUEUE_SIZE && width === 2) {
+      // A ring that shrinks while it lives keeps its room in the books: the old area was described too.
+      const size = this.#sizes[this.#select] ?? SIZE_MAX;
+      if (this.#select < QUEUES && value <= SIZE_MAX) this.#sizes[this.#select] = Math.max(size, value);
+    } else if (offset >= ADDRESSES && offset < ADDRESSES_END && width === 4 && (offset & 3) === 0) {
+      this.#place(offset - ADDRESSES, value);
+    } else if (width === 8 || (offset >= STATUS && (offset & (width - 1)) !== 0) || event.words[4] === 1) {
+      this.#tracking = false;
+    } else if (offset >= STATUS && offset < ADDRESSES_END && !isWhole(offset, width)) {
+      this.#tracking = false;
+    }
+  }
+
+  #place(offset: number, value: number): void {
+    if (this.#select >= QUEUES) {
+      this.#tracking = false;
+      return;
+    }
+    const area = 3 * this.#select + (offset >> 3);
+    if ((offset & 4) === 0) this.#areaLow[area] = value;
+    else this.#areaHigh[area] = value;
+    this.#areaUsed[area] = 1;
+  }
+
+  #legacyWrite(event: MachineEvent): void {
+    const offset = this.#port(event);
+    if (offset < 0) return;
+    const width = event.words[2] ?? 0;
+    const value = event.words[6] ?? 0;
+    if (offset === LEGACY_STATUS && width === 1) {
+      if (value === 0) this.#forget();
+    } else if (offset === LEGACY_SELECT && width === 2) {
+      if (value <= SIZE_MAX - 1) this.#select = value;
+    } else if (offset === LEGACY_FRAME && width === 4) {
+      if (value === 0) this.#forget();
+      else this.#placeFrame(value);
+    } else if (offset >= LEGACY_FRAME && offset < 0x14 && offset !== 16) {
+      this.#tracking = false;
+    }
+  }
+
+  /** Legacy rings are one block: descriptors, driver area, and the device area from the next 4 KiB (2.7.2). */
+  #placeFrame(frame: number): void {
+    const queue = this.#select;
+    if (queue >= QUEUES) {
+      this.#tracking = false;
+      return;
+    }
+    const size = this.#sizes[queue] ?? SIZE_MAX;
+    const base = frame * LEGACY_ALIGN;
+    const avail = base + DESCRIPTOR * size;
+    const used = Math.ceil((avail + 6 + 2 * size) / LEGACY_ALIGN) * LEGACY_ALIGN;
+    this.#set(3 * queue + DESC, base);
+    this.#set(3 * queue + AVAIL, avail);
+    this.#set(3 * queue + USED, used);
+  }
+
+  #set(area: number, address: number): void {
+    this.#areaLow[area] = address % TWO_32;
+    this.#areaHigh[area] = Math.floor(address / TWO_32);
+    this.#areaUsed[area] = 1;
+  }
+
+  #fault(event: MachineEvent): void {
+    if ((event.words[0] ?? 0) !== this.#ground?.requester) return;
+    const length = event.words[4] ?? 0;
+    if (this.#inArea(event.words[3] ?? 0, event.words[2] ?? 0, length) && this.#found % 3 === DESC) {
+      const at = this.#offset & (DESCRIPTOR - 1);
+      this.#block.fill(0, at, Math.min(DESCRIPTOR, at + length));
+    }
+    this.#slip = this.#found >= 0 ? this.#offset + length : -1;
+  }
+
+  #access(event: MachineEvent, write: boolean): void {
+    if ((event.words[0] ?? 0) !== this.#ground?.requester) return;
+    const high = event.words[3] ?? 0;
+    const low = event.words[2] ?? 0;
+    const length = event.byteLength;
+    if (this.#inArea(high, low, length)) {
+      this.#ringAccess(event, write);
+      return;
+    }
+    const slipped = high === 0 && low === this.#slip;
+    this.#slip = -1;
+    if (slipped) {
+      this.#collect(event, low);
+      return;
+    }
+    const element = this.#inElement(high, low, length);
+    if (element >= 0) {
+      if (!write && this.#isTable[element] === 1) {
+        this.#collect(event, (low - (this.#low[element] ?? 0)) >>> 0);
+      }
+      return;
+    }
+    if (!this.#tracking || this.breach !== '') return;
+    if (write && high === MSI_HIGH && low < MSI_BYTES && length === 4) return;
+    this.breach = `the device ${write ? 'wrote' : 'read'} ${length} bytes at ${addressText(high, low)}, which no ring and no element covers`;
+  }
+
+  #ringAccess(event: MachineEvent, write: boolean): void {
+    const area = this.#found;
+    const offset = this.#offset;
+    this.#slip = offset + event.byteLength;
+    const part = area % 3;
+    if (write) {
+      if (part === USED && offset >= 4 && event.byteLength >= 4 && (offset & 7) === 4) this.#giveBack(event);
+      return;
+    }
+    if (part === DESC) this.#collect(event, offset);
+    else if (part === AVAIL && offset >= 4 && event.byteLength === 2) {
+      const at = event.byteOffset;
+      this.#chain = ((event.bytes[at] ?? 0) << 8) | (event.bytes[at + 1] ?? 0);
+      this.#chain |= (this.#found / 3) << 16;
+    }
+  }
+
+  /** Bytes of descriptors: gathers one after the other and notes what each describes. */
+  #collect(event: MachineEvent, offset: number): void {
+    let at = offset & (DESCRIPTOR - 1);
+    for (let i = 0; i < event.byteLength; i++) {
+      this.#block[at++] = event.bytes[event.byteOffset + i] ?? 0;
+      if (at === DESCRIPTOR) {
+        this.#describe();
+        at = 0;
+      }
+    }
+  }
+
+  #describe(): void {
+    const b = this.#block;
+    const little = (b[12] ?? 0) | ((b[13] ?? 0) << 8);
+    this.#add(word(b, 7), word(b, 3), word(b, 11), little);
+    const big = (b[13] ?? 0) | ((b[12] ?? 0) << 8);
+    this.#add(bigWord(b, 0), bigWord(b, 4), bigWord(b, 8), big);
+  }
+
+  #add(high: number, low: number, length: number, flags: number): void {
+    if (this.#count === ELEMENTS_MAX) {
+      this.#tracking = false;
+      return;
+    }
+    const at = this.#count++;
+    this.#low[at] = low;
+    this.#high[at] = high;
+    this.#length[at] = length;
+    this.#head[at] = this.#chain;
+    this.#isTable[at] = (flags & INDIRECT) !== 0 ? 1 : 0;
+  }
+
+  /** A used element names a head: its elements are the driver's again. */
+  #giveBack(event: MachineEvent): void {
+    const at = event.byteOffset;
+    const b = event.bytes;
+    const queue = Math.floor(this.#found / 3) << 16;
+    const little = ((b[at] ?? 0) << 8) | (b[at + 1] ?? 0) | queue;
+    const big = ((b[at + 2] ?? 0) << 8) | (b[at + 3] ?? 0) | queue;
+    let kept = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const head = this.#head[i] ?? 0;
+      if (head === little || head === big) continue;
+      this.#low[kept] = this.#low[i] ?? 0;
+      this.#high[kept] = this.#high[i] ?? 0;
+      this.#length[kept] = this.#length[i] ?? 0;
+      this.#head[kept] = head;
+      this.#isTable[kept] = this.#isTable[i] ?? 0;
+      kept++;
+    }
+    this.#count = kept;
+  }
+
+  #inArea(high: number, low: number, length: number): boolean {
+    for (let area = 0; area < AREAS; area++) {
+      if (this.#areaUsed[area] === 0) continue;
+      const offset = inside(high, low, this.#areaHigh[area] ?? 0, this.#areaLow[area] ?? 0);
+      if (offset >= 0 && offset + length <= this.#areaBytes(area)) {
+        this.#found = area;
+        this.#offset = offset;
+        return true;
+      }
+    }
+    this.#found = -1;
+    return false;
+  }
+
+  #areaBytes(area: number): number {
+    const size = this.#sizes[Math.floor(area / 3)] ?? SIZE_MAX;
+    const part = area % 3;
+    if (part === DESC) return DESCRIPTOR * size;
+    return part === AVAIL ? 6 + 2 * size : 6 + 8 * size;
+  }
+
+  #inElement(high: number, low: number, length: number): number {
+    for (let i = this.#count - 1; i >= 0; i--) {
+      const offset = inside(high, low, this.#high[i] ?? 0, this.#low[i] ?? 0);
+      if (offset >= 0 && offset + length <= (this.#length[i] ?? 0)) return i;
+    }
+    return -1;
+  }
+}
+
+/** Offset of an address from a base, modulo 2^64; -1 from 2^32 on. */
+function inside(high: number, low: number, baseHigh: number, baseLow: number): number {
+  const difference = low - baseLow;
+  const over = (high - baseHigh - (difference < 0 ? 1 : 0)) | 0;
+  return over === 0 ? (difference < 0 ? difference + TWO_32 : difference) : -1;
+}
+
+function isWhole(offset: number, width: number): boolean {
+  if (offset >= ADDRESSES) return width === 4;
+  return width === (offset === STATUS || offset === 0x15 ? 1 : 2);
+}
+
+/** 32 bits whose most significant byte stands at `top`, less significant ones before it. */
+function word(b: Uint8Array, top: number): number {
+  return (
+    (((b[top] ?? 0) << 24) | ((b[top - 1] ?? 0) << 16) | ((b[top - 2] ?? 0) << 8) | (b[top - 3] ?? 0)) >>> 0
+  );
+}
+
+function bigWord(b: Uint8Array, at: number): number {
+  return (((b[at] ?? 0) << 24) | ((b[at + 1] ?? 0) << 16) | ((b[at + 2] ?? 0) << 8) | (b[at + 3] ?? 0)) >>> 0;
+}

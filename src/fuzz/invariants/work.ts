@@ -1,0 +1,75 @@
+/**
+ * G2: what one action of the guest can make the device do is bounded by the rings: of each queue that was notified at
+ * most every entry once, and of each chain at most as many elements as QEMU takes (1024). The bound is in accesses, not
+ * in time, so that a verdict never depends on the machine it was reached on.
+ */
+import { EVENT_KINDS, KIND, type MachineEvent } from '../../emu/core/tap.ts';
+import type { Ground, Watcher } from './invariant.ts';
+
+const DMA_READ = KIND['dma-read'];
+const DMA_WRITE = KIND['dma-write'];
+const DMA_FAULT = KIND['dma-fault'];
+const IS_INPUT: Uint8Array = Uint8Array.from(EVENT_KINDS, (kind) => (kind.direction === 'input' ? 1 : 0));
+
+/** Largest ring of the devices here, queues of one device that a wait can serve, and elements of a chain. */
+const RING_MAX = 1024;
+const QUEUES_MAX = 3;
+const CHAIN_MAX = 1024;
+/** Accesses that a chain costs beside its elements: index, head, flags, used element, used index, event. */
+const CHAIN_OVERHEAD = 16;
+/** Each element is a descriptor and, where it crosses pages, a few pieces of data. */
+const ACCESSES_PER_CHAIN: number = CHAIN_OVERHEAD + 4 * CHAIN_MAX;
+/** Ring stores of one action: index, flags and event of every head. */
+const HEADS_MAX: number = 3 * QUEUES_MAX * (RING_MAX + 1);
+/** Accesses after which a run is stopped even if every one of them has its reason: a run is a test, not a job. */
+export const ACCESSES_MAX = 400_000;
+
+/** Ends a run that would not end by itself; thrown through the machine by the tap that counts. */
+export class Runaway extends Error {
+  override readonly name = 'Runaway';
+}
+
+export class WorkInvariant implements Watcher {
+  breach = '';
+  #device = 0;
+  #accesses = 0;
+  #total = 0;
+  #heads = 0;
+
+  begin(ground: Ground): void {
+    this.breach = '';
+    this.#device = ground.requester;
+    this.#total = 0;
+    this.#start();
+  }
+
+  loseTrack(): void {
+    // Counting needs no books of where things are.
+  }
+
+  take(event: MachineEvent): void {
+    const kind = event.kind;
+    if (IS_INPUT[kind] === 1) {
+      this.#start();
+      return;
+    }
+    if (kind !== DMA_READ && kind !== DMA_WRITE && kind !== DMA_FAULT) return;
+    if ((event.words[0] ?? 0) !== this.#device) return;
+    this.#accesses++;
+    this.#total++;
+    // Two-byte stores of the device go to its rings: an index or a flags word, at least one for every head served.
+    if (kind === DMA_WRITE && event.byteLength === 2) this.#heads++;
+    const allowed = (this.#heads + 1) * ACCESSES_PER_CHAIN;
+    if (this.breach === '' && (this.#accesses > allowed || this.#heads > HEADS_MAX)) {
+      this.breach = 'one action of the guest made the device do more than its rings hold';
+    }
+    if (this.breach !== '' || this.#total > ACCESSES_MAX) {
+      throw new Runaway(this.breach === '' ? 'the run was cut off' : this.breach);
+    }
+  }
+
+  #start(): void {
+    this.#accesses = 0;
+    this.#heads = 0;
+  }
+}
