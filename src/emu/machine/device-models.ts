@@ -13,6 +13,8 @@ export interface DeviceModel {
   readonly form: 'any' | 'virtio-1' | 'transitional' | 'non-transitional';
   /** What realize says before it comes to the interfaces, where an option that is needed was not given. */
   readonly missingOption?: string;
+  /** Refused in a slot of any other bus (virtio_iommu_pci_realize). */
+  readonly rootBusOnly?: boolean;
   /** The option that names its back end. */
   readonly backend: string;
   /** Whether this emulator has the device, so that a guest can be run on it. */
@@ -40,7 +42,14 @@ export const DEVICE_MODELS: readonly DeviceModel[] = [
   { name: 'virtio-gpu-pci', virtioId: 16, form: 'virtio-1', backend: '', emulated: false },
   { name: 'virtio-keyboard-pci', virtioId: 18, form: 'virtio-1', backend: '', emulated: false },
   { name: 'virtio-crypto-pci', virtioId: 20, form: 'virtio-1', backend: 'cryptodev=c0', emulated: false },
-  { name: 'virtio-iommu-pci', virtioId: 23, form: 'virtio-1', backend: '', emulated: false },
+  {
+    name: 'virtio-iommu-pci',
+    virtioId: 23,
+    form: 'virtio-1',
+    rootBusOnly: true,
+    backend: '',
+    emulated: false,
+  },
   {
     name: 'vhost-vsock-pci',
     virtioId: 19,

@@ -3,6 +3,7 @@
  * and the property tests of rules.ts hold the one against the other. It therefore shares no code with realize.
  */
 import { hasLegacyInterface, type DeviceModel } from './device-models.ts';
+import { VIRTIO_ID_BLOCK } from '../virtio/abi.ts';
 import {
   defaultsOf,
   platformOf,
@@ -61,6 +62,10 @@ export const NEITHER_HINT = 'Set either disable-modern or disable-legacy to off'
 export const PLATFORM_NEEDS_MODERN =
   'VIRTIO_F_IOMMU_PLATFORM was supported by neither legacy nor transitional device';
 export const MODERN_ONLY = 'device is modern-only, use disable-legacy=on';
+
+/** Up to here virtio-blk passes SCSI commands through by default, which VIRTIO 1.0 does not know. */
+const SCSI_UNTIL = '2.4';
+const SCSI_PASSTHROUGH = 'Please set scsi=off for virtio-blk devices in order to use virtio 1.0';
 
 /** Last version whose modern-only types still get a legacy interface, with a warning (x-disable-legacy-check). */
 const LEGACY_CHECK_OFF_UNTIL = '5.0';
@@ -158,9 +163,16 @@ function realize(request: Request): Construction {
   if (device.missingOption !== undefined) {
     return { built: false, by: 'realize', rule: 'option', reason: device.missingOption };
   }
+  if (device.rootBusOnly === true && slot !== 'host-bridge') {
+    const reason = `${device.name} must be plugged on the root bus`;
+    return { built: false, by: 'realize', rule: 'option', reason };
+  }
   const modernOnly = device.form === 'virtio-1' || device.form === 'non-transitional';
   const legacy = !modernOnly && (device.form === 'transitional' || !legacyOff);
   const modern = modernOnly || device.form === 'transitional' || !settled.disableModern;
+  if (modern && device.virtioId === VIRTIO_ID_BLOCK && versionIndex(version) <= versionIndex(SCSI_UNTIL)) {
+    return { built: false, by: 'realize', rule: 'option', reason: SCSI_PASSTHROUGH };
+  }
   const checked = versionIndex(version) > versionIndex(LEGACY_CHECK_OFF_UNTIL);
   const odd = legacy && !hasLegacyInterface(device.virtioId);
   if (odd && checked) return { built: false, by: 'realize', rule: 'R6', reason: MODERN_ONLY };
