@@ -342,6 +342,13 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     if (!this.stopped) this.#transport?.notify(vector);
   }
 
+  /**
+   * Where QEMU would abort on an assertion, which a guest can provoke: the device breaks instead, and says so.
+   */
+  protected abort(assertion: string): void {
+    this.fail(assertion);
+  }
+
   /** For hooks that must see the new status before the core stores it. */
   protected storeStatus(value: number): void {
     this.#status = value;

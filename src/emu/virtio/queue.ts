@@ -50,6 +50,10 @@ export interface Virtqueue {
   countAvailable(limitIn: number, limitOut: number): void;
   readonly availableIn: number;
   readonly availableOut: number;
+  /** Whether the driver's index differs from what it was (virtio_queue_poll). */
+  hasMoved(seen: number): boolean;
+  /** Returns every request unseen, without mapping it; how many there were. */
+  dropAll(): number;
   /** Tells the driver whether kicks are wanted: a hint. */
   setNotification(enable: boolean): void;
   /** Whether the used entries since the last question are to be signalled. */

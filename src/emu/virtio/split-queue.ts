@@ -166,6 +166,28 @@ export class SplitQueue implements Virtqueue {
     this.availableOut = 0;
   }
 
+  hasMoved(seen: number): boolean {
+    return !this.ring.driver.isZero && this.#readAvailIdx() !== seen;
+  }
+
+  dropAll(): number {
+    const { ring } = this;
+    let dropped = 0;
+    while (!this.isEmpty() && ring.inUse < ring.size) {
+      const head = this.#readHead(ring.lastAvail);
+      if (head < 0) break;
+      ring.inUse++;
+      ring.lastAvail = (ring.lastAvail + 1) & 0xffff;
+      if (this.#host.eventIdx) this.#writeAvailEvent(ring.lastAvail);
+      const chain = this.take();
+      chain.index = head;
+      this.push(chain, 0);
+      this.recycle(chain);
+      dropped++;
+    }
+    return dropped;
+  }
+
   setNotification(enable: boolean): void {
     const { ring } = this;
     ring.notification = enable;

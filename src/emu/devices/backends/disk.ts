@@ -1,0 +1,63 @@
+import type { Digest } from '../../core/digest.ts';
+import { Rng } from '../../core/rng.ts';
+import { PAGE_BYTES, PagedMemory, type MemorySnapshot } from '../../memory/guest-memory.ts';
+
+export const SECTOR_BYTES = 512;
+
+/** What a fresh disk holds: see `DiskContent` in machine/config.ts. */
+export type DiskPattern = 'zero' | 'tagged' | 'golden';
+
+/** A disk image in memory, 512-byte sectors. Offsets are checked by the device that owns it. */
+export class Disk {
+  readonly sectors: number;
+  readonly readOnly: boolean;
+  readonly memory: PagedMemory;
+
+  constructor(sectors: number, readOnly: boolean, pattern: DiskPattern, seed: string) {
+    this.sectors = sectors;
+    this.readOnly = readOnly;
+    this.memory = new PagedMemory(Math.ceil((sectors * SECTOR_BYTES) / PAGE_BYTES) * PAGE_BYTES);
+    if (pattern !== 'zero') this.#lay(pattern, seed);
+    this.memory.snapshot();
+  }
+
+  read(offset: number, into: Uint8Array, at: number, length: number): void {
+    this.memory.read(offset, into, at, length);
+  }
+
+  write(offset: number, from: Uint8Array, at: number, length: number): void {
+    this.memory.write(offset, from, at, length);
+  }
+
+  fill(offset: number, value: number, length: number): void {
+    this.memory.fill(offset, value, length);
+  }
+
+  snapshot(): MemorySnapshot {
+    return this.memory.snapshot();
+  }
+
+  restore(snapshot: MemorySnapshot): void {
+    this.memory.restore(snapshot);
+  }
+
+  digest(into: Digest): void {
+    this.memory.digest(into);
+  }
+
+  #lay(pattern: 'tagged' | 'golden', seed: string): void {
+    const sector = new Uint8Array(SECTOR_BYTES);
+    const view = new DataView(sector.buffer);
+    const salt = Rng.stream(seed, 'disk').u32();
+    for (let n = 0; n < this.sectors; n++) {
+      if (pattern === 'golden') for (let i = 0; i < SECTOR_BYTES; i++) sector[i] = (7 * n + 13 * i) & 255;
+      else {
+        for (let i = 0; i < SECTOR_BYTES; i += 8) {
+          view.setUint32(i, n);
+          view.setUint32(i + 4, salt);
+        }
+      }
+      this.memory.write(n * SECTOR_BYTES, sector, 0, SECTOR_BYTES);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Numbers that a driver needs beyond those of PCI and PAPR: ring layout (VIRTIO 1.3, 2.7), requests of the device types
+ * (5.1, 5.2, 5.4) and the byte order of a CPU. They are written down here a second time on purpose: a guest and a
+ * device that shared them could agree on a mistake.
+ */
+
+export const DESC_BYTES = 16;
+export const DESC_LEN = 8;
+export const DESC_FLAGS = 12;
+export const DESC_NEXT = 14;
+export const DESC_F_NEXT = 1;
+export const DESC_F_WRITE = 2;
+export const DESC_F_INDIRECT = 4;
+
+export const AVAIL_IDX = 2;
+export const AVAIL_RING = 4;
+export const AVAIL_F_NO_INTERRUPT = 1;
+export const USED_IDX = 2;
+export const USED_RING = 4;
+export const USED_ELEM_BYTES = 8;
+export const USED_F_NO_NOTIFY = 1;
+
+/** The one block of a legacy ring: aligned to this, and so is its used ring (2.7.2). */
+export const LEGACY_RING_ALIGN = 4096;
+
+/** Queue sizes that the drivers here accept. */
+export const RING_SIZE_MAX = 1024;
+
+/** blk (5.2): feature bits, request types, status. */
+export const BLK_F_RO = 5;
+export const BLK_F_FLUSH = 9;
+export const BLK_T_IN = 0;
+export const BLK_T_OUT = 1;
+export const BLK_T_FLUSH = 4;
+export const BLK_T_GET_ID = 8;
+export const BLK_HEADER_BYTES = 16;
+export const BLK_ID_BYTES = 20;
+export const BLK_S_OK = 0;
+export const BLK_S_UNSUPP = 2;
+export const SECTOR_BYTES = 512;
+
+/** net (5.1). */
+export const NET_F_MAC = 5;
+export const NET_F_MRG_RXBUF = 15;
+export const NET_RX_QUEUE = 0;
+export const NET_TX_QUEUE = 1;
+/** Header without and with num_buffers. */
+export const NET_HEADER_BYTES = 10;
+export const NET_HEADER_MRG_BYTES = 12;
+
+/** MSI-X function of ibm,change-msi, and the status that means success. */
+export const CHANGE_MSIX_FUNCTION = 4;
