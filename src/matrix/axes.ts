@@ -72,7 +72,7 @@ export function capabilitiesOf(policy: Policy): readonly boolean[] {
 export function behavioursOf(guests: readonly GuestSystem[]): ReadonlyMap<string, GuestSystem> {
   const found = new Map<string, GuestSystem>();
   for (const guest of guests) {
-    const key = behaviourKey(guest.traits);
+    const key = behaviourKey(guest);
     if (!found.has(key)) found.set(key, guest);
   }
   return found;

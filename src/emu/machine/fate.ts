@@ -63,7 +63,7 @@ export function predictLife(situation: Situation, construction: Construction): F
   if (transport === undefined) return fate('absent', 'R18');
   if (construction.iommuPlatform && !traits.acksPlatform) return fate('declined', 'R19', transport);
   if (asksSecure) {
-    const window = traits.directWindow && versionIndex(situation.version) >= versionIndex('2.7');
+    const window = traits.directWindow === 'memory' && versionIndex(situation.version) >= versionIndex('2.7');
     const shared = traits.secure === 'pool' && traits.pageShift === 16;
     if (!construction.iommuPlatform) return fate('stuck', 'R35', transport);
     return window && shared ? fate('works', 'R34', transport) : fate('stuck', 'R34', transport);
