@@ -1,6 +1,6 @@
 /** The axes of the matrix: what every cell is a choice of. */
 import { behaviourKey, GUEST_SYSTEMS, type GuestSystem } from '../emu/guest/systems.ts';
-import { DEVICE_MODELS, type DeviceModel } from '../emu/machine/device-models.ts';
+import { DEVICE_MODELS, type DeviceModel } from '../emu/machine/virtio-models.ts';
 import {
   platformOf,
   POLICIES,

@@ -2,7 +2,7 @@
  * What the rules say a QEMU makes of a virtio-pci device, without building one: the emulator decides, this predicts,
  * and the property tests of rules.ts hold the one against the other. It therefore shares no code with realize.
  */
-import { hasLegacyInterface, type DeviceModel } from './device-models.ts';
+import { hasLegacyInterface, type DeviceModel } from './virtio-models.ts';
 import { VIRTIO_ID_BLOCK } from '../virtio/abi.ts';
 import {
   defaultsOf,
