@@ -1,6 +1,7 @@
 import { Machine } from '../emu/machine/machine.ts';
 import type { MachineConfig, Verdict } from '../emu/machine/config.ts';
-import { plantsOf, type Plant } from './plants/index.ts';
+import { plantsOf } from './plants/index.ts';
+import type { Plant } from './plants/plant.ts';
 import type { FuzzMachine, MachineFactory } from './runner.ts';
 
 /** Builds emulated machines, with the faults of these names planted in them. Throws one sentence for an unknown name. */
@@ -13,7 +14,7 @@ function build(config: MachineConfig, plants: readonly Plant[]): Verdict<FuzzMac
   const verdict = Machine.create(config);
   if (!verdict.accepted) return verdict;
   const machine = verdict.value;
-  for (const plant of plants) plant.into(machine);
+  const rewinds = plants.map((plant) => plant.into(machine));
   const start = machine.snapshot();
   return {
     accepted: true,
@@ -23,7 +24,10 @@ function build(config: MachineConfig, plants: readonly Plant[]): Verdict<FuzzMac
       digest: () => machine.digest(),
       setTap: (tap) => machine.setTap(tap),
       hostInput: (port, bytes) => machine.hostInput(port, bytes),
-      rewind: () => machine.restore(start),
+      rewind: () => {
+        machine.restore(start);
+        for (const rewind of rewinds) rewind();
+      },
     },
   };
 }

@@ -1,4 +1,6 @@
+import { PROFILES_BY_NAME, type GuestProfile } from '../emu/guest/profiles.ts';
 import type { MachineConfig } from '../emu/machine/config.ts';
+import { VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_RING_INDIRECT_DESC } from '../emu/virtio/abi.ts';
 import type { DriverTraits } from './adversary/driver.ts';
 import { MODES, type CaseMachine, type Mode } from './case.ts';
 import type { MachineFilter } from './arbitraries/machine-config.ts';
@@ -65,21 +67,42 @@ export function machineRows(
   return rows;
 }
 
-/** The guests of a campaign: the order of a legacy ring is the guest's, so both orders stand here. */
-export const FUZZ_PROFILES: readonly FuzzProfile[] = [
-  { name: 'modern', modes: ['transitional', 'modern'], acceptsPlatform: true },
-  { name: 'modern-noplat', modes: ['transitional', 'modern'], acceptsPlatform: false },
-  { name: 'legacy-le', modes: ['legacy', 'transitional'], acceptsPlatform: false },
-  { name: 'legacy-be', modes: ['legacy', 'transitional'], acceptsPlatform: false },
+/**
+ * The guests of a campaign: profiles of the guest table. Which interface the device is driven through, in which byte
+ * order, and which features are accepted is the profile's; what is done wrong is the case's.
+ */
+const CHOSEN = [
+  'modern-plat',
+  'modern-plat-be',
+  'modern-plat-single-tce',
+  'modern-noplat',
+  'legacy-le',
+  'legacy-be',
 ];
 
+function chosenProfiles(): readonly GuestProfile[] {
+  return CHOSEN.flatMap((name) => PROFILES_BY_NAME.get(name) ?? []);
+}
+
+export const FUZZ_PROFILES: readonly FuzzProfile[] = chosenProfiles().map((profile) => ({
+  name: profile.name,
+  modes: profile.transports[0] === 'modern' ? ['transitional', 'modern'] : ['legacy', 'transitional'],
+  acceptsPlatform: profile.transportFeatures.includes(VIRTIO_F_ACCESS_PLATFORM),
+}));
+
 /** How the driver of a profile behaves. */
-export const TRAITS: ReadonlyMap<string, DriverTraits> = new Map([
-  ['modern', { legacy: false, littleEndian: true, acceptsPlatform: true, acceptsIndirect: true }],
-  ['modern-noplat', { legacy: false, littleEndian: false, acceptsPlatform: false, acceptsIndirect: false }],
-  ['legacy-le', { legacy: true, littleEndian: true, acceptsPlatform: false, acceptsIndirect: true }],
-  ['legacy-be', { legacy: true, littleEndian: false, acceptsPlatform: false, acceptsIndirect: false }],
-]);
+export const TRAITS: ReadonlyMap<string, DriverTraits> = new Map(
+  chosenProfiles().map((profile): [string, DriverTraits] => [
+    profile.name,
+    {
+      legacy: profile.transports[0] === 'legacy',
+      littleEndian: profile.byteOrder === 'little',
+      acceptsPlatform: profile.transportFeatures.includes(VIRTIO_F_ACCESS_PLATFORM),
+      acceptsIndirect: profile.transportFeatures.includes(VIRTIO_F_RING_INDIRECT_DESC),
+      multiTce: profile.multiTce,
+    },
+  ]),
+);
 
 const RAM_BYTES = 0x1000_0000;
 const DISK_SECTORS = 128;

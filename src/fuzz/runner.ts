@@ -45,7 +45,8 @@ export interface RunOptions {
 }
 
 const MACHINES_KEPT = 12;
-const NET_PORT = 0;
+/** The console is the machine's first host end; the network device's is the next. */
+const NET_PORT = 1;
 const MSR_LITTLE = 0x8000_0000_0000_0001n;
 const MSR_BIG = 0x8000_0000_0000_0000n;
 
@@ -120,6 +121,11 @@ export class Runner {
       };
     }
     return first;
+  }
+
+  /** Builds the machine that a case needs, if it is not there. Throws a sentence if QEMU would refuse it. */
+  prepare(machine: CaseMachine): void {
+    this.#prepare(machine);
   }
 
   #live(prepared: Prepared, value: Case, options: RunOptions): Breach | undefined {

@@ -191,9 +191,16 @@ function putLiteral(out: Uint8Array, at: number, from: Uint8Array, offset: numbe
 
 function literalPrefix(from: Uint8Array, offset: number, length: number): number {
   let end = offset + length;
+  if (length >= 64 && repeatsThroughout(from, offset, end)) end = offset + 8;
   while (end > offset + 8 && from[end - 1] === from[end - 9]) end--;
   if (end === offset + 8 || length < 8) while (end > offset && from[end - 1] === 0) end--;
   return end - offset;
+}
+
+/** Sectors of tags, and zeros: one native comparison instead of a walk. */
+function repeatsThroughout(from: Uint8Array, offset: number, end: number): boolean {
+  if (from[end - 1] !== from[end - 9] || from[offset] !== from[offset + 8]) return false;
+  return Buffer.prototype.compare.call(from, from, offset, end - 8, offset + 8, end) === 0;
 }
 
 function significantBytes(low: number, high: number): number {

@@ -117,7 +117,7 @@ export class RecordingReader {
     this.#source = source;
     const bytes = this.#readHeaderBytes();
     const item = decodeItem(bytes) as readonly Item[];
-    const crc = checkSeal(bytes, Number(item.at(-1)), 0);
+    const crc = this.#guarded(() => checkSeal(bytes, sealOf(item), 0));
     if (crc === undefined) throw this.#damaged('its header does not fit its check sum');
     this.header = this.#guarded(() => readHeader(item));
     this.sameKinds = fitsOurKinds(this.header);
@@ -312,7 +312,8 @@ function startsAsRecording(bytes: Uint8Array): boolean {
 function majorVersion(bytes: Uint8Array): number {
   const at = 2 + MAGIC.length;
   const end = scanItem(bytes, at);
-  const version = end <= bytes.length ? decodeItem(bytes.subarray(at, end)) : undefined;
+  if (end > bytes.length) throw new RecordingError('it ends inside its header');
+  const version = decodeItem(bytes.subarray(at, end));
   if (!Array.isArray(version) || typeof version[0] !== 'number')
     throw new RecordingError('it gives no format version');
   return version[0];

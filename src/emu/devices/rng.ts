@@ -113,15 +113,23 @@ export class RngDevice extends VirtioCore {
     if (!this.#isGuestReady()) return;
     this.#quota -= size;
     let given = 0;
+    // One run of bytes a request, however the driver cut its buffers.
+    let drawn = 0;
     while (given < size) {
       const chain = this.#queue.pop();
       if (chain === undefined) break;
       const wanted = Math.min(size - given, chain.inBytes());
-      for (let done = 0; done < wanted; done += CHUNK) {
-        const step = Math.min(CHUNK, wanted - done);
-        const bytes = step === CHUNK ? this.#chunk : this.#chunk.subarray(0, step);
-        this.#source.fill(bytes);
-        copyIn(this.space, chain, done, bytes, 0, step);
+      let done = 0;
+      while (done < wanted) {
+        const at = (given + done) % CHUNK;
+        if (given + done === drawn) {
+          const fresh = Math.min(CHUNK, size - drawn);
+          this.#source.fill(fresh === CHUNK ? this.#chunk : this.#chunk.subarray(0, fresh));
+          drawn += fresh;
+        }
+        const step = Math.min(CHUNK - at, wanted - done);
+        copyIn(this.space, chain, done, this.#chunk, at, step);
+        done += step;
       }
       given += wanted;
       this.#queue.push(chain, wanted);

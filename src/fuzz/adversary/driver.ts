@@ -16,6 +16,8 @@ export interface DriverTraits {
   readonly littleEndian: boolean;
   readonly acceptsPlatform: boolean;
   readonly acceptsIndirect: boolean;
+  /** Maps pages by the list, not one by one. */
+  readonly multiTce: boolean;
 }
 
 const TWO_32 = 2 ** 32;
@@ -54,6 +56,7 @@ const TCE_LIST = 0x2_0000;
 const RINGS = 0x10_0000;
 const RING_BYTES = 0x8000;
 const QUEUES_MAX = 3;
+const RING_PAGES: number = (QUEUES_MAX * RING_BYTES) / PAGE;
 const POOL = 0x20_0000;
 const POOL_PAGES = 32;
 const SCRATCH = 0x30_0000;
@@ -171,9 +174,9 @@ export class Driver {
       notify: this.notifyBase,
       notifyMultiplier: this.notifyMultiplier,
       legacyPort: this.legacyPort,
-      createWindow: this.calls.token('ibm,create-pe-dma-window'),
-      removeWindow: this.calls.token('ibm,remove-pe-dma-window'),
-      resetWindow: this.calls.token('ibm,reset-pe-dma-window'),
+      createWindow: this.#hardware.createWindow,
+      removeWindow: this.#hardware.removeWindow,
+      resetWindow: this.#hardware.resetWindow,
     };
   }
 
@@ -204,8 +207,8 @@ export class Driver {
   recover(): string {
     this.#platform.setCpu(0, this.traits.littleEndian ? MSR_LITTLE : MSR_BIG);
     this.#assign();
-    const reset = this.calls.token('ibm,reset-pe-dma-window');
-    if (reset !== 0)
+    const reset = this.#hardware.resetWindow;
+    if (reset > 0)
       this.calls.rtas(reset, 1, [this.#devfn << 8, this.#hardware.buidHigh, this.#hardware.buidLow]);
     const queues = QUEUES_MAX * RING_BYTES;
     for (let at = 0; at < queues; at += RING_BYTES) this.#clearRing(RINGS + at);
@@ -215,18 +218,27 @@ export class Driver {
   /** Every page that the driver lets the device see, in one list. */
   mapAll(): void {
     if (!this.translated) return;
-    this.#platform.storeBytes(TCE_LIST, this.#list, 0, this.#list.length);
-    const pages = this.#list.length / 8;
-    const ringPages = (QUEUES_MAX * RING_BYTES) / PAGE;
+    if (this.traits.multiTce) this.#platform.storeBytes(TCE_LIST, this.#list, 0, this.#list.length);
     const liobn = this.#hardware.liobn;
-    this.calls.hcall(H_PUT_TCE_INDIRECT, liobn, RINGS_BUS, TCE_LIST, ringPages);
-    // The list's second part starts at a page of its own, as the call wants it.
-    this.calls.hcall(H_PUT_TCE_INDIRECT, liobn, POOL_BUS, TCE_LIST + PAGE, pages - PAGE / 8);
+    if (this.traits.multiTce) {
+      this.calls.hcall(H_PUT_TCE_INDIRECT, liobn, RINGS_BUS, TCE_LIST, RING_PAGES);
+      // The list's second part starts at a page of its own, as the call wants it.
+      this.calls.hcall(H_PUT_TCE_INDIRECT, liobn, POOL_BUS, TCE_LIST + PAGE, POOL_PAGES);
+    } else {
+      this.#mapOneByOne(RINGS_BUS, RINGS, RING_PAGES);
+      this.#mapOneByOne(POOL_BUS, POOL, POOL_PAGES);
+    }
     this.calls.hcall(H_PUT_TCE, liobn, READ_ONLY_BUS, READ_ONLY | 1);
     this.calls.hcall(H_PUT_TCE, liobn, WRITE_ONLY_BUS, WRITE_ONLY | 2);
     this.calls.hcall(H_PUT_TCE, liobn, HOLE_BUS, (this.#platform.ramBytes + 0x10_0000) | 3);
     const bar = this.common === 0 ? this.#hardware.mem32Base : this.common;
     this.calls.hcall(H_PUT_TCE, liobn, OWN_BAR_BUS, bar + 3);
+  }
+
+  #mapOneByOne(bus: number, real: number, pages: number): void {
+    for (let i = 0; i < pages; i++) {
+      this.calls.hcall(H_PUT_TCE, this.#hardware.liobn, bus + i * PAGE, real + i * PAGE + 3);
+    }
   }
 
   // --- Registers ------------------------------------------------------------------------------------------------
@@ -878,10 +890,9 @@ function queueCount(device: string): number {
 
 /** TCEs of the rings, and from the second page on those of the pool, big-endian as the hypervisor reads them. */
 function tceList(): Uint8Array {
-  const ringPages = (QUEUES_MAX * RING_BYTES) / PAGE;
   const bytes = new Uint8Array(PAGE + 8 * POOL_PAGES);
   const view = new DataView(bytes.buffer);
-  for (let i = 0; i < ringPages; i++) view.setUint32(8 * i + 4, RINGS + i * PAGE + 3);
+  for (let i = 0; i < RING_PAGES; i++) view.setUint32(8 * i + 4, RINGS + i * PAGE + 3);
   for (let i = 0; i < POOL_PAGES; i++) view.setUint32(PAGE + 8 * i + 4, POOL + i * PAGE + 3);
   return bytes;
 }

@@ -1,0 +1,462 @@
+import { SILENT, type Diagnostics } from '../core/diagnostics.ts';
+import { Digest } from '../core/digest.ts';
+import { EventQueue } from '../core/event-queue.ts';
+import { Rng } from '../core/rng.ts';
+import { StateHasher, StateLoader, StateSaver, type StateStream } from '../core/state.ts';
+import { KIND, type Tap } from '../core/tap.ts';
+import { TapLine } from '../core/tap-line.ts';
+import { ticks } from '../core/time.ts';
+import { AddressSpace } from '../memory/address-space.ts';
+import { BounceBuffer } from '../memory/bounce-buffer.ts';
+import { DmaSpace } from '../memory/dma-space.ts';
+import { PagedMemory, type MemorySnapshot } from '../memory/guest-memory.ts';
+import { buildDeviceTree } from '../papr/device-tree.ts';
+import type { MachineRequest, Negotiated, PaprEnvironment } from '../papr/environment.ts';
+import type { HostBridge } from '../papr/host-bridge.ts';
+import { Papr } from '../papr/papr.ts';
+import type { PartitionSnapshot } from '../papr/partition.ts';
+import { VirtioCore } from '../virtio/core.ts';
+import { VirtioPciFunction } from '../virtio/pci-function.ts';
+import type { MachineConfig, Verdict } from './config.ts';
+import { makeDevice } from './devices.ts';
+import { EmulatedPlatform, type PlatformBackend } from './emulated-platform.ts';
+import { CONSOLE_PORT, HostEnds } from './host-ends.ts';
+import { parseGlobal, parseMachine, type GlobalOption, type MachineArgument } from './options.ts';
+import { paprOptions, treeInputs } from './platform-options.ts';
+import { realizeDevice, type RealizedDevice } from './realize.ts';
+
+/** A moment of a machine. Restoring it costs what was touched since. */
+export interface MachineSnapshot {
+  readonly memory: MemorySnapshot;
+  readonly partition: PartitionSnapshot;
+  readonly disks: readonly MemorySnapshot[];
+  readonly state: Uint8Array;
+}
+
+/**
+ * A whole pseries machine: RAM, platform, host bridge and devices around one event queue. What the guest does comes in
+ * through `platform`, what the host does through `hostInput`, and everything that crosses shows at the tap.
+ */
+export class Machine implements PlatformBackend {
+  readonly config: MachineConfig;
+  readonly memory: PagedMemory;
+  readonly queue: EventQueue = new EventQueue();
+  readonly platform: EmulatedPlatform;
+  readonly papr: Papr;
+  /** Everything outside RAM that a CPU address reaches. */
+  readonly system: AddressSpace;
+  readonly functions: readonly VirtioPciFunction[];
+  readonly ends: HostEnds;
+  /** What the guest asked the machine to do last: power off, start over, or nothing yet. */
+  requested: MachineRequest | undefined = undefined;
+  readonly #argument: MachineArgument;
+  readonly #line: TapLine;
+  readonly #bounce: BounceBuffer = new BounceBuffer();
+  readonly #diagnostics: Diagnostics;
+  readonly #treeChance: Rng;
+  readonly #randomWord: () => bigint | undefined;
+  readonly #cores: readonly VirtioCore[];
+  #tree: Uint8Array = new Uint8Array(0);
+
+  /** Makes a machine, or says in QEMU's words why QEMU would not. Throws only for our own mistakes. */
+  static create(config: MachineConfig, options: MachineOptions = {}): Verdict<Machine> {
+    const argument = parseMachine(config.machine);
+    if (!argument.accepted) return argument;
+    const globals = config.globals.map(parseGlobal);
+    const bad = globals.indexOf(undefined);
+    if (bad >= 0)
+      return { accepted: false, reason: `-global ${config.globals[bad] ?? ''}: not DRIVER.PROPERTY=VALUE` };
+    const realized = realizeAll(config, argument.value, globals as GlobalOption[]);
+    if (!realized.accepted) return realized;
+    const warnings = [...argument.warnings, ...realized.warnings];
+    return { accepted: true, value: new Machine(config, argument.value, realized.value, options), warnings };
+  }
+
+  private constructor(
+    config: MachineConfig,
+    argument: MachineArgument,
+    devices: readonly RealizedDevice[],
+    options: MachineOptions,
+  ) {
+    this.config = config;
+    this.#argument = argument;
+    this.#diagnostics = options.diagnostics ?? SILENT;
+    this.#randomWord = options.randomWord ?? NO_RANDOM;
+    this.#treeChance = Rng.stream(config.seed, 'device-tree');
+    this.memory = new PagedMemory(config.ramBytes);
+    this.system = new AddressSpace(this.#diagnostics);
+    this.#line = new TapLine(this.queue);
+    this.platform = new EmulatedPlatform(this.memory, this, this.#line);
+    this.papr = new Papr(this.#environment());
+    this.ends = new HostEnds(config, this.queue, (port, bytes) =>
+      this.#hostOutput(port, bytes, bytes.length),
+    );
+    const functions: VirtioPciFunction[] = [];
+    const cores: VirtioCore[] = [];
+    for (const device of devices) {
+      const made = this.#makeFunction(device);
+      functions.push(made);
+      if (made.device instanceof VirtioCore) cores.push(made.device);
+      this.bridge.plug(made);
+    }
+    this.functions = functions;
+    this.#cores = cores;
+    this.#start();
+  }
+
+  get bridge(): HostBridge {
+    return this.papr.hostBridge;
+  }
+
+  get deviceTree(): Uint8Array {
+    return this.#tree;
+  }
+
+  get timebase(): number {
+    return this.queue.now;
+  }
+
+  /** Shows every event from now on to `tap`; undefined shows them to nobody, and costs nothing. */
+  setTap(tap: Tap | undefined): void {
+    this.#line.tap = tap;
+  }
+
+  /** What the host hands in: keys at CONSOLE_PORT, a frame at the port of a network end. Other ports swallow it. */
+  hostInput(port: number, bytes: Uint8Array): void {
+    const event = this.#line.open(KIND['host-input']);
+    if (event !== undefined) {
+      event.small(0, port);
+      event.carry(bytes, 0, bytes.length);
+      this.#line.send();
+    }
+    if (port === CONSOLE_PORT) this.papr.consoleInput(0, bytes);
+    else this.ends.receive(port, bytes);
+  }
+
+  /** Lets `choose` decide among entries that are due at one moment; each choice is an event. */
+  chooseWith(choose: ((count: number) => number) | undefined): void {
+    if (choose === undefined) {
+      this.queue.chooseWith(undefined);
+      return;
+    }
+    this.queue.chooseWith((count) => {
+      const picked = choose(count);
+      const event = this.#line.open(KIND['choice']);
+      if (event !== undefined) {
+        event.small(0, count);
+        event.small(1, picked);
+        this.#line.send();
+      }
+      return picked;
+    });
+  }
+
+  /** A machine reset, as `system_reset` or RTAS system-reboot cause it: RAM keeps its content. */
+  reset(): void {
+    if (this.#line.open(KIND['machine-reset']) !== undefined) this.#line.send();
+    this.#start();
+  }
+
+  snapshot(): MachineSnapshot {
+    const saver = new StateSaver();
+    this.exchange(saver);
+    return {
+      memory: this.memory.snapshot(),
+      partition: this.papr.snapshot(),
+      disks: this.ends.disks.map((disk) => disk.snapshot()),
+      state: saver.finish(),
+    };
+  }
+
+  restore(snapshot: MachineSnapshot): void {
+    this.memory.restore(snapshot.memory);
+    this.papr.restore(snapshot.partition);
+    for (const [index, disk] of this.ends.disks.entries()) {
+      const pages = snapshot.disks[index];
+      if (pages !== undefined) disk.restore(pages);
+    }
+    const loader = new StateLoader(snapshot.state);
+    this.exchange(loader);
+    loader.done();
+  }
+
+  /** 32 hexadecimal digits over the whole state: RAM, tables, disks, registers, time and what is due. */
+  digest(): string {
+    const into = new Digest();
+    this.exchange(new StateHasher(into));
+    this.memory.digest(into);
+    this.papr.digest(into);
+    for (const disk of this.ends.disks) disk.digest(into);
+    return into.hex();
+  }
+
+  exchange(state: StateStream): void {
+    this.queue.exchange(state);
+    this.papr.exchange(state);
+    this.#bounce.exchange(state);
+    this.ends.exchange(state);
+    for (const made of this.functions) made.exchange(state);
+    this.#treeChance.exchange(state);
+    const requested = state.u8(this.requested === undefined ? 0 : REQUESTS.indexOf(this.requested) + 1);
+    this.requested = requested === 0 ? undefined : REQUESTS[requested - 1];
+    this.#tree = state.blob(this.#tree);
+  }
+
+  // --- What the guest's platform asks ---------------------------------------------------------------------------
+
+  hypercall(registers: BigUint64Array): void {
+    const { acting, cpu } = this.papr.partition;
+    this.papr.hcall(registers, cpu.msr, acting);
+  }
+
+  systemRead(address: number, width: 1 | 2 | 4, bigEndian: boolean): number {
+    return this.system.read(address, width, bigEndian);
+  }
+
+  systemWrite(address: number, width: 1 | 2 | 4, value: number, bigEndian: boolean): void {
+    this.system.write(address, width, value, bigEndian);
+  }
+
+  systemRead64(address: number, bigEndian: boolean): bigint {
+    return this.system.read64(address, bigEndian);
+  }
+
+  systemWrite64(address: number, value: bigint, bigEndian: boolean): void {
+    this.system.write64(address, value, bigEndian);
+  }
+
+  portOf(address: number): number | undefined {
+    return this.bridge.portOf(address);
+  }
+
+  setCpu(cpu: number, msr: bigint): void {
+    this.papr.setCpu(cpu, msr);
+  }
+
+  interruptPending(): boolean {
+    return this.papr.interruptPending(this.papr.partition.acting);
+  }
+
+  advance(span: number): void {
+    this.queue.advance(ticks(span));
+  }
+
+  idle(): void {
+    // A device that schedules itself for ever would never let its guest go on: what is due within a second is enough.
+    for (let turns = 0; turns < IDLE_TURNS_MAX; turns++) {
+      if (!this.queue.step()) return;
+    }
+  }
+
+  // --- For replay without a guest -------------------------------------------------------------------------------
+
+  cpuAddressOfPort(port: bigint): bigint {
+    return BigInt(this.bridge.io.cpu - this.bridge.io.bus) + port;
+  }
+
+  /** Where in RAM a device's access to `address` leads now; undefined if nowhere. */
+  busToRam(requester: number, address: bigint): number | undefined {
+    return this.#core(requester)?.space.ramAt(address);
+  }
+
+  #core(requester: number): VirtioCore | undefined {
+    const index = this.functions.findIndex((made) => made.devfn === (requester & 0xff));
+    return this.#cores[index];
+  }
+
+  // --- Making -----------------------------------------------------------------------------------------------------
+
+  #start(): void {
+    this.requested = undefined;
+    this.queue.clear();
+    this.papr.reset();
+    for (const made of this.functions) made.reset();
+    this.#tree = this.#buildTree(undefined);
+    this.papr.handOver(this.#tree);
+  }
+
+  #buildTree(negotiated: Negotiated | undefined): Uint8Array {
+    const { partition } = this.papr;
+    return buildDeviceTree(
+      treeInputs(
+        partition.options,
+        this.#argument,
+        this.bridge,
+        partition.vio.devices,
+        this.#treeChance,
+        negotiated,
+        this.#randomWord !== NO_RANDOM,
+      ),
+    );
+  }
+
+  #makeFunction(device: RealizedDevice): VirtioPciFunction {
+    const requester = device.settings.devfn;
+    return new VirtioPciFunction(
+      device.settings,
+      this.bridge,
+      (transport) => {
+        const parts = {
+          events: this.queue,
+          diagnostics: this.#diagnostics,
+          useStarted: device.values.flag('use-started'),
+          ioeventfd: device.values.flag('ioeventfd'),
+        };
+        const core = makeDevice(device, parts, this.ends);
+        this.ends.connect(device.values.text('netdev'), core);
+        const bridge = this.bridge;
+        const master = {
+          get busMaster(): boolean {
+            return bridge.functionAt(requester << 8)?.busMaster ?? false;
+          },
+        };
+        const space = new DmaSpace({
+          memory: this.memory,
+          system: this.system,
+          bounce: this.#bounce,
+          diagnostics: this.#diagnostics,
+          line: this.#line,
+          requester,
+          bus: device.iommuPlatform ? { space: bridge, function: master } : undefined,
+        });
+        core.plug(transport, space);
+        return core;
+      },
+      this.#diagnostics,
+    );
+  }
+
+  #environment(): PaprEnvironment {
+    const line = this.#line;
+    return {
+      options: paprOptions(this.config, this.#argument),
+      queue: this.queue,
+      diagnostics: this.#diagnostics,
+      system: this.system,
+      hypervisorRead: (address, into, at, length) => {
+        this.memory.read(address, into, at, length);
+        this.#hypervisorAccess(KIND['hypervisor-read'], address, length);
+      },
+      hypervisorWrite: (address, from, at, length) => {
+        this.memory.write(address, from, at, length);
+        this.#hypervisorAccess(KIND['hypervisor-write'], address, length);
+      },
+      strayMessage: (_phb, devfn, address, data) => {
+        this.#strayMessage(devfn, address, data);
+      },
+      interrupt: (source, level) => {
+        const event = line.open(KIND['interrupt']);
+        if (event === undefined) return;
+        event.small(0, source);
+        event.small(1, level);
+        line.send();
+      },
+      cpuInterrupt: (server, asserted) => {
+        const event = line.open(KIND['cpu-interrupt']);
+        if (event === undefined) return;
+        event.small(0, server);
+        event.small(1, asserted ? 1 : 0);
+        line.send();
+      },
+      consoleOutput: (port, bytes, length) => {
+        if (port === CONSOLE_PORT) this.#hostOutput(CONSOLE_PORT, bytes, length);
+      },
+      request: (kind) => {
+        this.requested = kind;
+      },
+      startCpu: () => undefined,
+      systemReset: () => undefined,
+      randomWord: this.#randomWord,
+      buildTree: (negotiated, room) => {
+        const tree = this.#buildTree(negotiated);
+        return tree.length <= room ? tree : undefined;
+      },
+      rtasCalled: (token, nargs, nret, args, count) => {
+        const event = line.open(KIND['rtas']);
+        if (event === undefined) return;
+        event.small(0, token);
+        event.small(1, nargs);
+        event.small(2, nret);
+        for (let i = 0; i < WORDS_IN_FIELDS; i++) event.small(3 + i, i < count ? (args[i] ?? 0) : 0);
+        line.send();
+      },
+      rtasReturned: (rets, count) => {
+        const event = line.open(KIND['rtas-return']);
+        if (event === undefined) return;
+        event.small(0, count);
+        for (let i = 0; i < WORDS_IN_FIELDS; i++) event.small(1 + i, i < count ? (rets[i] ?? 0) : 0);
+        line.send();
+      },
+    };
+  }
+
+  #hypervisorAccess(kind: number, address: number, length: number): void {
+    const event = this.#line.open(kind);
+    if (event === undefined) return;
+    event.fields[0] = BigInt(address);
+    event.carry(this.memory.view(address, length), 0, length);
+    this.#line.send();
+  }
+
+  /** A message whose address no MSI window claims is a plain write of four bytes. */
+  #strayMessage(devfn: number, address: bigint, data: number): void {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setUint32(0, data, true);
+    this.#core(devfn)?.space.write(address, bytes, 0, 4);
+  }
+
+  #hostOutput(port: number, bytes: Uint8Array, length: number): void {
+    const event = this.#line.open(KIND['host-output']);
+    if (event === undefined) return;
+    event.small(0, port);
+    event.carry(bytes, 0, length);
+    this.#line.send();
+  }
+}
+
+/** What of a machine is not in its configuration, because a recording's header cannot carry it. */
+export interface MachineOptions {
+  readonly diagnostics?: Diagnostics;
+  /** Gives the machine a `spapr-rng` with these words: H_RANDOM answers. */
+  readonly randomWord?: () => bigint | undefined;
+}
+
+const NO_RANDOM = (): undefined => undefined;
+const REQUESTS: readonly MachineRequest[] = ['power-off', 'reset', 'guest-panicked', 'suspend', 'fatal'];
+const WORDS_IN_FIELDS = 8;
+/** Entries that one wait runs at most: a hundred times what a full ring of requests schedules. */
+const IDLE_TURNS_MAX = 100_000;
+
+function realizeAll(
+  config: MachineConfig,
+  machine: MachineArgument,
+  globals: readonly GlobalOption[],
+): Verdict<readonly RealizedDevice[]> {
+  const kinds = new Map(config.backends.map((backend) => [backend.id, backend.kind]));
+  const taken = new Map<number, string>();
+  const devices: RealizedDevice[] = [];
+  const warnings: string[] = [];
+  for (const argument of config.devices) {
+    const made = realizeDevice(argument, {
+      machine: machine.type,
+      cpus: config.cpus,
+      globals,
+      backends: (kind, id) => kinds.has(id) && BACKEND_OF[kind] === kinds.get(id),
+      slot: 'conventional',
+      taken,
+    });
+    if (!made.accepted) {
+      const reason = `-device ${argument}: ${made.reason}`;
+      return made.hint === undefined
+        ? { accepted: false, reason }
+        : { accepted: false, reason, hint: made.hint };
+    }
+    taken.set(made.value.settings.devfn, made.value.typeName);
+    for (const warning of made.warnings) warnings.push(`-device ${argument}: ${warning}`);
+    devices.push(made.value);
+  }
+  return { accepted: true, value: devices, warnings };
+}
+
+/** Which back end a device's reference names: by the property's kind, a link's by its name. */
+const BACKEND_OF: Readonly<Record<string, string>> = { drive: 'disk', netdev: 'net', rng: 'entropy' };

@@ -1,0 +1,13 @@
+import type { Machine } from '../../emu/machine/machine.ts';
+
+/** A fault put into a machine from outside, so that an oracle can be seen to find it. */
+export interface Plant {
+  readonly name: string;
+  /** The oracle that has to find it. */
+  readonly oracle: string;
+  readonly title: string;
+  /** Cases within which a campaign of the default scenario has to find it. */
+  readonly within: number;
+  /** Changes this machine. What is handed back is called whenever the machine is rewound. */
+  into(machine: Machine): () => void;
+}
