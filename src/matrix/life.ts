@@ -16,7 +16,7 @@ import {
 } from '../emu/virtio/abi.ts';
 import { VirtioCore } from '../emu/virtio/core.ts';
 import { SecureGuest } from './secure-guest.ts';
-import { SecurePlatform } from './secure-world.ts';
+import { ciphertext, SecurePlatform } from './secure-world.ts';
 
 const RAM_BYTES = 0x1000_0000;
 const REQUESTS = 10;
@@ -42,7 +42,11 @@ export function machineConfig(version: string, devices: readonly string[]): Mach
 }
 
 /** The `-device` argument of a construction, every property said outright. */
-export function deviceArgument(model: string, backend: string, built: Construction & { readonly built: true }): string {
+export function deviceArgument(
+  model: string,
+  backend: string,
+  built: Construction & { readonly built: true },
+): string {
   const onOff = (value: boolean): string => (value ? 'on' : 'off');
   const generic = model.replace(/-(non-)?transitional$/, '');
   const words = [
@@ -59,9 +63,11 @@ export function deviceArgument(model: string, backend: string, built: Constructi
 /** A machine that goes back to its first moment for each life. */
 export class Stage {
   readonly machine: Machine;
+  readonly ciphertext: Uint8Array;
   readonly #start: MachineSnapshot;
 
-  constructor(config: MachineConfig) {
+  constructor(config: MachineConfig, hidden: Uint8Array = ciphertext()) {
+    this.ciphertext = hidden;
     const made = Machine.create(config);
     if (!made.accepted) throw new Error(`the machine of a matrix cell was refused: ${made.reason}`);
     this.machine = made.value;
@@ -138,7 +144,7 @@ export function live(stage: Stage, guest: GuestSystem, { secure, admitted }: Lif
     const outcome = driver.live();
     return { ...seen, ...told(outcome, driver, witness), entered: false, flagged: false };
   }
-  const platform = new SecurePlatform(machine.platform, admitted);
+  const platform = new SecurePlatform(machine.platform, admitted, stage.ciphertext);
   const driver = new SecureGuest(platform, guest.traits, options);
   driver.boot();
   const seen = visible(driver, machine);
@@ -155,7 +161,14 @@ export function live(stage: Stage, guest: GuestSystem, { secure, admitted }: Lif
   const spoiled = platform.spoiledFrames();
   const facts = told(outcome, driver, witness);
   const flagged = outcome.found && (outcome.features & (1n << BigInt(VIRTIO_F_ACCESS_PLATFORM))) === 0n;
-  return { ...seen, ...facts, entered: true, flagged, spoiled, works: facts['works'] === true && spoiled === 0 };
+  return {
+    ...seen,
+    ...facts,
+    entered: true,
+    flagged,
+    spoiled,
+    works: facts['works'] === true && spoiled === 0,
+  };
 }
 
 /** What a guest reads of the function before it drives it. */

@@ -13,7 +13,7 @@ export const FRAME_BYTES = 0x1_0000;
 const FRAME_SHIFT = 16;
 
 /** Memory that is sealed at UV_ESM: beyond it no guest here keeps anything. */
-export const SEALED_BYTES = 0x100_0000;
+export const SEALED_BYTES = 0xa0_0000;
 
 const H_SUCCESS = 0;
 const H_PARAMETER = -4;
@@ -93,6 +93,7 @@ export class SecurePlatform implements GuestPlatform {
   readonly registers: BigUint64Array<ArrayBuffer> = new BigUint64Array(10);
   readonly hypervisor: SecureHypervisor;
   readonly #inner: GuestPlatform;
+  readonly #cipher: Uint8Array;
   readonly #plain: Uint8Array = new Uint8Array(SEALED_BYTES);
   readonly #view: DataView = new DataView(this.#plain.buffer);
   /** By frame: 0 secure, 1 shared on the guest's word, 2 shared by the ultravisor for its calls. */
@@ -100,8 +101,10 @@ export class SecurePlatform implements GuestPlatform {
   readonly #frame: Uint8Array = new Uint8Array(FRAME_BYTES);
   #secure = false;
 
-  constructor(inner: GuestPlatform, capability: boolean) {
+  /** `ciphertext`: what `ciphertext()` makes; one serves every guest. */
+  constructor(inner: GuestPlatform, capability: boolean, ciphertext: Uint8Array) {
     this.#inner = inner;
+    this.#cipher = ciphertext;
     this.hypervisor = new SecureHypervisor(capability);
   }
 
@@ -146,7 +149,8 @@ export class SecurePlatform implements GuestPlatform {
 
   /** UV_UNSHARE_ALL_PAGES, on the way into kexec. */
   unshareAll(): void {
-    for (let frame = 0; frame < this.#shared.length; frame++) if (this.#shared[frame] === 1) this.#close(frame);
+    for (let frame = 0; frame < this.#shared.length; frame++)
+      if (this.#shared[frame] === 1) this.#close(frame);
   }
 
   get explicitlyShared(): number {
@@ -165,19 +169,23 @@ export class SecurePlatform implements GuestPlatform {
   spoiledFrames(): number {
     if (!this.#secure) return 0;
     const held = new Uint8Array(FRAME_BYTES);
+    const words = new Int32Array(held.buffer);
     let spoiled = 0;
     for (let frame = 0; frame < this.#shared.length; frame++) {
       if (this.#shared[frame] !== 0) continue;
       this.#inner.loadBytes(frame * FRAME_BYTES, held, 0, FRAME_BYTES);
-      cipher(frame, this.#frame);
-      if (held.some((byte, at) => byte !== this.#frame[at])) spoiled++;
+      const written = new Int32Array(this.#cipher.buffer, frame * FRAME_BYTES, words.length);
+      for (let at = 0; at < words.length; at++) {
+        if (words[at] === written[at]) continue;
+        spoiled++;
+        break;
+      }
     }
     return spoiled;
   }
 
   #scramble(frame: number): void {
-    cipher(frame, this.#frame);
-    this.#inner.storeBytes(frame * FRAME_BYTES, this.#frame, 0, FRAME_BYTES);
+    this.#inner.storeBytes(frame * FRAME_BYTES, this.#cipher, frame * FRAME_BYTES, FRAME_BYTES);
   }
 
   #open(frame: number, state: 1 | 2): void {
@@ -292,13 +300,15 @@ export class SecurePlatform implements GuestPlatform {
   }
 }
 
-/** What the host sees of a secure frame: bytes that depend on the frame alone and look like none of the guest's. */
-function cipher(frame: number, into: Uint8Array): void {
-  let state = Math.imul(frame + 1, 0x9e3779b1) | 1;
-  for (let at = 0; at < into.length; at++) {
+/** What the host sees of secure memory: bytes that depend on their place alone and look like none of the guest's. */
+export function ciphertext(): Uint8Array {
+  const words = new Int32Array(SEALED_BYTES / 4);
+  let state = 0x9e3779b1 | 0;
+  for (let at = 0; at < words.length; at++) {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    into[at] = state & 0xff;
+    words[at] = state;
   }
+  return new Uint8Array(words.buffer);
 }

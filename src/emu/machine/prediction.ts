@@ -71,21 +71,13 @@ const SCSI_PASSTHROUGH = 'Please set scsi=off for virtio-blk devices in order to
 const LEGACY_CHECK_OFF_UNTIL = '5.0';
 
 export function construct(request: Request): Construction {
-  const { policy, version, device, slot } = request;
   return (
-    notOffered(policy, version, device, slot) ??
-    defaultThatDoesNotFit(request) ??
-    missingProperty(request) ??
-    realize(request)
+    notOffered(request) ?? defaultThatDoesNotFit(request) ?? missingProperty(request) ?? realize(request)
   );
 }
 
-function notOffered(
-  policy: Policy,
-  version: string,
-  device: DeviceModel,
-  slot: SlotKind,
-): Construction | undefined {
+/** What the policy itself leaves out, before any QEMU is asked. */
+export function notOffered({ policy, version, device, slot }: Request): Construction | undefined {
   const refuse = (reason: string): Construction => ({ built: false, by: 'offer', rule: 'policy', reason });
   if (versionIndex(version) < 0 || policy.machines?.includes(version) === false) {
     return refuse(`the policy ${policy.name} offers no machine ${version}`);
