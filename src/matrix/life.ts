@@ -20,6 +20,7 @@ import { ciphertext, SecurePlatform } from './secure-world.ts';
 
 const RAM_BYTES = 0x1000_0000;
 const REQUESTS = 10;
+const FRAME_SHIFT = 16;
 /** Where the driver keeps all that a device may touch, and the bounce pool above it. */
 const GUEST_FROM = 0x40_0000;
 const GUEST_TO = 0x90_0000;
@@ -90,6 +91,8 @@ export class DmaWitness implements Tap {
   /** Bytes that a device wrote outside what the guest gave to devices. */
   harmed = 0;
   tces = 0;
+  /** 64 KiB frames of RAM that a device wrote to. */
+  readonly written: Set<number> = new Set();
   readonly #machine: Machine;
 
   constructor(machine: Machine) {
@@ -114,6 +117,7 @@ export class DmaWitness implements Tap {
     if (BigInt(place) === address) this.physical++;
     else this.translated++;
     if (event.kind !== KIND['dma-write']) return;
+    this.written.add(place >>> FRAME_SHIFT);
     if (place < GUEST_FROM || place + event.byteLength > GUEST_TO) this.harmed += event.byteLength;
   }
 
@@ -158,7 +162,7 @@ export function live(stage: Stage, guest: GuestSystem, { secure, admitted }: Lif
   machine.setTap(witness);
   const outcome = driver.live();
   machine.setTap(undefined);
-  const spoiled = platform.spoiledFrames();
+  const spoiled = platform.spoiled(witness.written);
   const facts = told(outcome, driver, witness);
   const flagged = outcome.found && (outcome.features & (1n << BigInt(VIRTIO_F_ACCESS_PLATFORM))) === 0n;
   return {

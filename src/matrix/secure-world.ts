@@ -12,8 +12,12 @@ import type { GuestPlatform } from '../emu/guest/platform.ts';
 export const FRAME_BYTES = 0x1_0000;
 const FRAME_SHIFT = 16;
 
-/** Memory that is sealed at UV_ESM: beyond it no guest here keeps anything. */
-export const SEALED_BYTES = 0xa0_0000;
+/** The guest's memory slot: what UV_ESM seals. Outside it no guest here keeps anything. */
+const SLOT_FROM = 0x40_0000;
+const SLOT_TO = 0xa0_0000;
+const SLOT_BYTES: number = SLOT_TO - SLOT_FROM;
+const FIRST_FRAME: number = SLOT_FROM / FRAME_BYTES;
+const END_FRAME: number = SLOT_TO / FRAME_BYTES;
 
 const H_SUCCESS = 0;
 const H_PARAMETER = -4;
@@ -94,10 +98,10 @@ export class SecurePlatform implements GuestPlatform {
   readonly hypervisor: SecureHypervisor;
   readonly #inner: GuestPlatform;
   readonly #cipher: Uint8Array;
-  readonly #plain: Uint8Array = new Uint8Array(SEALED_BYTES);
+  readonly #plain: Uint8Array = new Uint8Array(SLOT_BYTES);
   readonly #view: DataView = new DataView(this.#plain.buffer);
-  /** By frame: 0 secure, 1 shared on the guest's word, 2 shared by the ultravisor for its calls. */
-  readonly #shared: Uint8Array = new Uint8Array(SEALED_BYTES / FRAME_BYTES);
+  /** By frame number: 0 secure, 1 shared on the guest's word, 2 shared by the ultravisor for its calls. */
+  readonly #shared: Uint8Array = new Uint8Array(END_FRAME);
   readonly #frame: Uint8Array = new Uint8Array(FRAME_BYTES);
   #secure = false;
 
@@ -127,8 +131,8 @@ export class SecurePlatform implements GuestPlatform {
   /** UV_ESM: all or nothing. What the guest finds in r3. `implicit`: frames that the ultravisor needs shared. */
   enterSecureMode(implicit: readonly number[]): number {
     if (this.hypervisor.start(true) !== H_SUCCESS) return this.hypervisor.abort();
-    this.#inner.loadBytes(0, this.#plain, 0, SEALED_BYTES);
-    for (let frame = 0; frame < this.#shared.length; frame++) this.#scramble(frame);
+    this.#inner.loadBytes(SLOT_FROM, this.#plain, 0, SLOT_BYTES);
+    for (let frame = FIRST_FRAME; frame < END_FRAME; frame++) this.#scramble(frame);
     this.#secure = true;
     for (const frame of implicit) this.#open(frame, 2);
     return this.hypervisor.done(true);
@@ -136,13 +140,13 @@ export class SecurePlatform implements GuestPlatform {
 
   /** UV_SHARE_PAGE: the frame becomes the host's too, and is zeroed unless it was shared already. */
   share(gfn: number, count: number): number {
-    if (gfn < 0 || gfn + count > this.#shared.length) return U_P2;
+    if (gfn < FIRST_FRAME || gfn + count > END_FRAME) return U_P2;
     for (let frame = gfn; frame < gfn + count; frame++) if (this.#shared[frame] === 0) this.#open(frame, 1);
     return 0;
   }
 
   unshare(gfn: number, count: number): number {
-    if (gfn < 0 || gfn + count > this.#shared.length) return U_P2;
+    if (gfn < FIRST_FRAME || gfn + count > END_FRAME) return U_P2;
     for (let frame = gfn; frame < gfn + count; frame++) if (this.#shared[frame] === 1) this.#close(frame);
     return 0;
   }
@@ -165,95 +169,96 @@ export class SecurePlatform implements GuestPlatform {
     this.#shared.fill(0);
   }
 
-  /** Secure frames whose encrypted copy is no longer what the ultravisor wrote: their next page-in fails. */
-  spoiledFrames(): number {
-    if (!this.#secure) return 0;
-    const held = new Uint8Array(FRAME_BYTES);
-    const words = new Int32Array(held.buffer);
-    let spoiled = 0;
-    for (let frame = 0; frame < this.#shared.length; frame++) {
-      if (this.#shared[frame] !== 0) continue;
-      this.#inner.loadBytes(frame * FRAME_BYTES, held, 0, FRAME_BYTES);
-      const written = new Int32Array(this.#cipher.buffer, frame * FRAME_BYTES, words.length);
-      for (let at = 0; at < words.length; at++) {
-        if (words[at] === written[at]) continue;
-        spoiled++;
-        break;
-      }
+  /**
+   * Of frames that somebody wrote to, the secure ones whose encrypted copy is no longer what the ultravisor put there:
+   * their next page-in fails.
+   */
+  spoiled(frames: Iterable<number>): number {
+    let count = 0;
+    for (const frame of frames) {
+      if (!this.#secure || frame < FIRST_FRAME || frame >= END_FRAME || this.#shared[frame] !== 0) continue;
+      this.#inner.loadBytes(frame * FRAME_BYTES, this.#frame, 0, FRAME_BYTES);
+      const at = frame * FRAME_BYTES - SLOT_FROM;
+      if (this.#frame.some((byte, offset) => byte !== this.#cipher[at + offset])) count++;
     }
-    return spoiled;
+    return count;
   }
 
   #scramble(frame: number): void {
-    this.#inner.storeBytes(frame * FRAME_BYTES, this.#cipher, frame * FRAME_BYTES, FRAME_BYTES);
+    this.#inner.storeBytes(frame * FRAME_BYTES, this.#cipher, frame * FRAME_BYTES - SLOT_FROM, FRAME_BYTES);
   }
 
   #open(frame: number, state: 1 | 2): void {
     // The ultravisor's own pages keep their content: it put there what it wants the host to see.
+    const at = frame * FRAME_BYTES - SLOT_FROM;
     if (state === 1) this.#frame.fill(0);
-    else this.#frame.set(this.#plain.subarray(frame * FRAME_BYTES, (frame + 1) * FRAME_BYTES));
+    else this.#frame.set(this.#plain.subarray(at, at + FRAME_BYTES));
     this.#inner.storeBytes(frame * FRAME_BYTES, this.#frame, 0, FRAME_BYTES);
     this.#shared[frame] = state;
   }
 
   #close(frame: number): void {
-    this.#plain.fill(0, frame * FRAME_BYTES, (frame + 1) * FRAME_BYTES);
+    const at = frame * FRAME_BYTES - SLOT_FROM;
+    this.#plain.fill(0, at, at + FRAME_BYTES);
     this.#shared[frame] = 0;
     this.#scramble(frame);
   }
 
   /** Whether the guest's own loads and stores at an address go to plain text that the host cannot see. */
   #hidden(address: number): boolean {
-    return this.#secure && address < SEALED_BYTES && this.#shared[address >>> FRAME_SHIFT] === 0;
+    return (
+      this.#secure && address >= SLOT_FROM && address < SLOT_TO && this.#shared[address >>> FRAME_SHIFT] === 0
+    );
   }
 
   load8(address: number): number {
-    return this.#hidden(address) ? this.#view.getUint8(address) : this.#inner.load8(address);
+    return this.#hidden(address) ? this.#view.getUint8(address - SLOT_FROM) : this.#inner.load8(address);
   }
 
   load16(address: number, littleEndian: boolean): number {
     if (!this.#hidden(address)) return this.#inner.load16(address, littleEndian);
-    return this.#view.getUint16(address, littleEndian);
+    return this.#view.getUint16(address - SLOT_FROM, littleEndian);
   }
 
   load32(address: number, littleEndian: boolean): number {
     if (!this.#hidden(address)) return this.#inner.load32(address, littleEndian);
-    return this.#view.getUint32(address, littleEndian);
+    return this.#view.getUint32(address - SLOT_FROM, littleEndian);
   }
 
   load64(address: number, littleEndian: boolean): bigint {
     if (!this.#hidden(address)) return this.#inner.load64(address, littleEndian);
-    return this.#view.getBigUint64(address, littleEndian);
+    return this.#view.getBigUint64(address - SLOT_FROM, littleEndian);
   }
 
   /** A run of bytes lies in one frame's state, as the guests here lay their buffers out. */
   loadBytes(address: number, into: Uint8Array, at: number, length: number): void {
-    if (this.#hidden(address)) into.set(this.#plain.subarray(address, address + length), at);
+    if (this.#hidden(address))
+      into.set(this.#plain.subarray(address - SLOT_FROM, address - SLOT_FROM + length), at);
     else this.#inner.loadBytes(address, into, at, length);
   }
 
   store8(address: number, value: number): void {
-    if (this.#hidden(address)) this.#view.setUint8(address, value);
+    if (this.#hidden(address)) this.#view.setUint8(address - SLOT_FROM, value);
     else this.#inner.store8(address, value);
   }
 
   store16(address: number, value: number, littleEndian: boolean): void {
-    if (this.#hidden(address)) this.#view.setUint16(address, value, littleEndian);
+    if (this.#hidden(address)) this.#view.setUint16(address - SLOT_FROM, value, littleEndian);
     else this.#inner.store16(address, value, littleEndian);
   }
 
   store32(address: number, value: number, littleEndian: boolean): void {
-    if (this.#hidden(address)) this.#view.setUint32(address, value, littleEndian);
+    if (this.#hidden(address)) this.#view.setUint32(address - SLOT_FROM, value, littleEndian);
     else this.#inner.store32(address, value, littleEndian);
   }
 
   store64(address: number, value: bigint, littleEndian: boolean): void {
-    if (this.#hidden(address)) this.#view.setBigUint64(address, value, littleEndian);
+    if (this.#hidden(address)) this.#view.setBigUint64(address - SLOT_FROM, value, littleEndian);
     else this.#inner.store64(address, value, littleEndian);
   }
 
   storeBytes(address: number, from: Uint8Array, at: number, length: number): void {
-    if (this.#hidden(address)) this.#plain.set(from.subarray(at, at + length), address);
+    if (this.#hidden(address)) this.#plain.set(from.subarray(at, at + length), address - SLOT_FROM);
     else this.#inner.storeBytes(address, from, at, length);
   }
 
@@ -302,7 +307,7 @@ export class SecurePlatform implements GuestPlatform {
 
 /** What the host sees of secure memory: bytes that depend on their place alone and look like none of the guest's. */
 export function ciphertext(): Uint8Array {
-  const words = new Int32Array(SEALED_BYTES / 4);
+  const words = new Int32Array(SLOT_BYTES / 4);
   let state = 0x9e3779b1 | 0;
   for (let at = 0; at < words.length; at++) {
     state ^= state << 13;
