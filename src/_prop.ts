@@ -34,6 +34,7 @@ export function prop<Values extends [unknown, ...unknown[]]>(
     const file = relative(process.cwd(), fileURLToPath(test.meta.file));
     const where = `FC_SEED=${run.seed} FC_PATH=${run.counterexamplePath ?? ''}`;
     t.log(`repeat: ${where} npm run ava -- ${file} --match ${shellQuoted(title)}`);
+    if (run.errorInstance instanceof Error) t.log(run.errorInstance.stack ?? run.errorInstance.message);
     t.fail(fc.defaultReportMessage(run));
   });
 }

@@ -6,6 +6,7 @@ import test from 'ava';
 
 /** Files whose tests live somewhere else than beside them: the test file that holds them. */
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
+  'src/emu/machine/emulated-platform.ts': 'src/emu/machine/machine.test.ts',
   'src/trace/codec.ts': 'src/trace/event-encoder.test.ts',
   'src/trace/event-context.ts': 'src/trace/event-encoder.test.ts',
   'src/trace/event-decoder.ts': 'src/trace/event-encoder.test.ts',

@@ -19,12 +19,12 @@ export async function record(options: RecordOptions, runner: CaseRunner): Promis
   let totals: RecordingTotals;
   try {
     let machine: WatchedMachine | undefined;
-    prepared.run((made) => {
+    const how = prepared.run((made) => {
       machine = made;
       recorder.restart(prepared.header, made);
       made.setTap(recorder);
     });
-    totals = recorder.finish(machine?.digest());
+    totals = recorder.finish(how === 'cut' ? undefined : machine?.digest());
   } catch (error) {
     recorder.discard();
     throw error;

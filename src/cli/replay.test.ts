@@ -25,11 +25,14 @@ const at = (name: string): string => join(folder, name);
 
 /** Runs a command and gathers what it prints. Tests that use it run one after the other. */
 async function run(command: () => Promise<number>): Promise<{ status: number; out: string; err: string }> {
-  const kept = { out: process.stdout.write, err: process.stderr.write };
+  const kept = {
+    out: process.stdout.write.bind(process.stdout),
+    err: process.stderr.write.bind(process.stderr),
+  };
   let out = '';
   let err = '';
-  process.stdout.write = ((text: string) => ((out += text), true)) as typeof process.stdout.write;
-  process.stderr.write = ((text: string) => ((err += text), true)) as typeof process.stderr.write;
+  process.stdout.write = (text: string) => ((out += text), true);
+  process.stderr.write = (text: string) => ((err += text), true);
   try {
     return { status: await command(), out, err };
   } catch (error) {

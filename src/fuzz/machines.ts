@@ -14,9 +14,18 @@ export const MACHINES: readonly string[] =
     .split(' ')
     .map((version) => `pseries-${version}`);
 
+/** Machine types whose defaults TCG cannot give (QEMU: No Transactional Memory support in TCG). */
+const WITHOUT_HTM: ReadonlySet<string> = new Set([
+  'pseries-2.8',
+  'pseries-2.9',
+  'pseries-2.10',
+  'pseries-2.11',
+]);
+
 /** Devices with the options that name their back end. */
 export const FUZZ_DEVICES: readonly { readonly name: string; readonly backend: string }[] = [
-  { name: 'blk', backend: 'drive=d0' },
+  // Machines up to 2.4 turn scsi on, which a modern block device must not have.
+  { name: 'blk', backend: 'drive=d0,scsi=off' },
   { name: 'net', backend: 'netdev=n0' },
   { name: 'rng', backend: 'rng=e0' },
 ];
@@ -118,7 +127,7 @@ export function machineConfig(wanted: CaseMachine): MachineConfig {
   }
   const platform = `iommu_platform=${wanted.iommuPlatform ? 'on' : 'off'}`;
   return {
-    machine: wanted.machine,
+    machine: WITHOUT_HTM.has(wanted.machine) ? `${wanted.machine},cap-htm=off` : wanted.machine,
     ramBytes: RAM_BYTES,
     cpus: 1,
     seed: wanted.seed,

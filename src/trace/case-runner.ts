@@ -23,9 +23,10 @@ export interface PreparedCase {
   readonly header: RecordingHeader;
   /**
    * Builds the machine, hands it to `watch` before the guest's first action (which is when a tap is set), and lets
-   * the guest run to its end. Throws only for our own mistakes.
+   * the guest run to its end, or until it is stopped in the middle of an action: then it returns 'cut', and the
+   * recording makes no claim about what would have come next. Throws only for our own mistakes.
    */
-  run(watch: (machine: WatchedMachine) => void): void;
+  run(watch: (machine: WatchedMachine) => void): 'cut' | void;
 }
 
 /** Knows cases: the fuzzer implements it, so that recordings can be made and run again without trace knowing guests. */

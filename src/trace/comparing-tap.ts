@@ -13,6 +13,8 @@ export interface ComparedRange {
   readonly from?: number;
   /** First event that is not compared any more. */
   readonly until?: number;
+  /** Whether more may happen than was recorded, where the recording ends without a digest: it was cut off. */
+  readonly mayGoOn?: boolean;
 }
 
 /**
@@ -30,6 +32,7 @@ export class ComparingTap implements Tap {
   readonly #encoder: EventEncoder = new EventEncoder();
   readonly #decoder: EventDecoder;
   readonly #machine: Digested | undefined;
+  readonly #range: ComparedRange;
   readonly #from: number;
   readonly #until: number;
   #chunk: Chunk | undefined;
@@ -46,6 +49,7 @@ export class ComparingTap implements Tap {
     this.#chunks = reader.chunks();
     this.#decoder = new EventDecoder(reader.header.kinds);
     this.#machine = machine;
+    this.#range = range;
     this.#from = range.from ?? 0;
     this.#until = range.until ?? Infinity;
     this.#byFields = !reader.sameKinds;
@@ -101,7 +105,10 @@ export class ComparingTap implements Tap {
     const chunk = this.#current();
     if (chunk === undefined) {
       // A torn recording lacks its tail: that the machine goes on is no difference.
-      if (this.#reader.end?.torn === undefined) {
+      const end = this.#reader.end;
+      const openEnded =
+        end?.torn !== undefined || (this.#range.mayGoOn === true && end?.finalDigest === undefined);
+      if (!openEnded) {
         this.#diverge({ kind: 'long', event: this.#events, actual: copyEvent(event, EVENT_KINDS) });
       }
       this.#ended = true;

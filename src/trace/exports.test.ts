@@ -22,9 +22,9 @@ const ROWS: readonly Row[] = [
   ['advance', 0, [512_000n]],
   ['dma-read', 512_000, [8n, 0x1010n], Uint8Array.of(0xaa, 0xbb)],
   ['dma-read', 512_000, [8n, 0x1010n], Uint8Array.of(0xcc, 0xdd)],
-  ['host-output', 512_000, [0n], Uint8Array.from({ length: 61 }, (_, i) => i)],
-  ['host-input', 1_024_000, [0n], new Uint8Array(60)],
+  ['host-output', 512_000, [1n], Uint8Array.from({ length: 61 }, (_, i) => i)],
   ['host-input', 1_024_000, [1n], new Uint8Array(60)],
+  ['host-input', 1_024_000, [0n], new Uint8Array(60)],
 ];
 
 function exported(format: ExportFormat): Buffer {
@@ -92,8 +92,8 @@ test('qtest gets the accesses in the order of its target, memory before who read
     'inb 0x13',
     'write 0x9010 0x2 0xaabb',
     'clock_step 1000000',
-    '# 14 @1024000 > host-input port=0x0 | 60 bytes of 00',
-    '# 15 @1024000 > host-input port=0x1 | 60 bytes of 00',
+    '# 14 @1024000 > host-input port=0x1 | 60 bytes of 00',
+    '# 15 @1024000 > host-input port=0x0 | 60 bytes of 00',
   ]);
 });
 

@@ -1,4 +1,5 @@
 import type { MachineEvent } from '../emu/core/tap.ts';
+import { CONSOLE_PORT } from '../emu/machine/host-ends.ts';
 import { KVMPPC_H_RTAS } from '../emu/papr/abi.ts';
 import type { RecordingHeader } from './format.ts';
 import { deviceName, LastWriters } from './last-writers.ts';
@@ -316,9 +317,10 @@ class PcapngExporter implements Exporter {
   }
 }
 
-/** Whether a host end carries frames: ends are numbered as the machine's backends are. */
+/** Whether a host end carries frames: behind the console come the network ends, and nothing else (host-ends.ts). */
 function isNetworkEnd(header: RecordingHeader, port: number): boolean {
-  return header.config.backends[port]?.kind === 'net';
+  const ends = header.config.backends.filter((backend) => backend.kind === 'net').length;
+  return port > CONSOLE_PORT && port <= CONSOLE_PORT + ends;
 }
 
 function interfaceBlock(): Uint8Array {

@@ -65,7 +65,7 @@ export function replayInputs(
   const machine = make(reader.header);
   // RAM differs where the guest stored what nothing ever read, so digests hold only if its stores are recorded.
   const whole = reader.header.guestWrites;
-  const tap = new ComparingTap(reader, whole ? machine : undefined, range);
+  const tap = new ComparingTap(reader, whole ? machine : undefined, { ...range, mayGoOn: true });
   const feeder = new Feeder(machine, tap, reader);
   feeder.run();
   const divergence = tap.finish(whole && !tap.done ? machine.digest() : undefined);
@@ -101,6 +101,7 @@ class Feeder {
   readonly #reader: RecordingReader;
   readonly #muted: MutableTap;
   #choices: number[] = [];
+  readonly #choose = (count: number): number => Math.min(this.#choices.shift() ?? 0, count - 1);
 
   constructor(machine: FedMachine, tap: ComparingTap, reader: RecordingReader) {
     this.#machine = machine;
@@ -111,7 +112,6 @@ class Feeder {
 
   run(): void {
     this.#machine.setTap(this.#muted);
-    this.#machine.chooseWith((count) => Math.min(this.#choices.shift() ?? 0, count - 1));
     let group: Group | undefined;
     const kinds = this.#reader.header.kinds.map((kind) =>
       EVENT_KINDS.findIndex((ours) => ours.name === kind.name),
@@ -150,6 +150,8 @@ class Feeder {
     for (const bytes of group.reads.toReversed()) this.#lay(bytes);
     this.#muted.on = true;
     this.#choices = group.choices;
+    // Without a chooser there are no choices to see; only where some were recorded was one at work.
+    this.#machine.chooseWith(group.choices.length > 0 ? this.#choose : undefined);
     this.#act(group.action);
   }
 

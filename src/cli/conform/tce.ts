@@ -110,6 +110,7 @@ class TceReplay {
       hypervisorRead: (address, into, at, length) => memory.read(address, into, at, length),
       hypervisorWrite: (address, from, at, length) => memory.write(address, from, at, length),
       strayMessage: () => undefined,
+      mapsChanged: () => undefined,
       interrupt: () => undefined,
       cpuInterrupt: () => undefined,
       consoleOutput: () => undefined,

@@ -1,8 +1,8 @@
 import { DiagnosticLog } from '../../emu/core/diagnostics.ts';
 import { EventQueue } from '../../emu/core/event-queue.ts';
 import { TapLine } from '../../emu/core/tap-line.ts';
-import { Disk } from '../../emu/devices/backends/disk.ts';
-import { AddressSpace } from '../../emu/memory/address-space.ts';
+import { Disk, diskBytes } from '../../emu/devices/backends/disk.ts';
+import { AddressSpace, EntryGuard } from '../../emu/memory/address-space.ts';
 import { BounceBuffer } from '../../emu/memory/bounce-buffer.ts';
 import { DmaSpace } from '../../emu/memory/dma-space.ts';
 import { PagedMemory } from '../../emu/memory/guest-memory.ts';
@@ -25,6 +25,7 @@ const LEGACY_BASE = 0x200000010000;
 const MODERN_BASE = 0x210010000000;
 const MSI_ADDRESS = 0x40000000000;
 const MSI_BYTES = 0x1000;
+const DISK_SECTORS = 2048;
 const PCI_MEMORY_AND_IO = 3;
 const PCI_MASTER = 4;
 const QUEUE_STEP = 4;
@@ -64,6 +65,8 @@ export class VirtioStand implements PciBus {
   device!: VirtioCore;
   function!: VirtioPciFunction;
 
+  readonly #guard: EntryGuard = new EntryGuard();
+
   /** The device on its stand, decoding and mastering; or QEMU's refusal. */
   static make(options: StandOptions, memory: PagedMemory): Verdict<VirtioStand> {
     const machine = parseMachine(options.machine);
@@ -96,7 +99,7 @@ export class VirtioStand implements PciBus {
           ioeventfd: value.values.flag('ioeventfd'),
         };
         const device = makeDevice(value, parts, {
-          disk: () => new Disk(2048, false, 'golden', ''),
+          disk: () => new Disk(new PagedMemory(diskBytes(DISK_SECTORS)), DISK_SECTORS, false, 'golden', ''),
           peer: () => ({ transmitted: (frame) => (stand.frame = frame.slice()) }),
           entropy: () => new QemuEntropy(options.seed),
           nextMac: () => new Uint8Array([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
@@ -257,7 +260,7 @@ export class VirtioStand implements PciBus {
       const base = bar.kind === 'io' ? LEGACY_BASE : bar.index === 4 ? MODERN_BASE : undefined;
       if (base === undefined) continue;
       made.configWrite(PCI_BASE_ADDRESS_0 + 4 * bar.index, 4, base >>> 0);
-      this.system.map(base, bar.region);
+      this.system.map(base, bar.region, 0, Number.MAX_SAFE_INTEGER, this.#guard);
     }
     this.setMaster(true);
   }

@@ -174,7 +174,7 @@ export class BlkDevice extends VirtioCore {
     config.put(abi.BLK_CONFIG_SEG_MAX, 4, options.segMaxAdjust ? options.queueSize - 2 : 126);
     this.#putGeometry(config);
     config.put(abi.BLK_CONFIG_BLK_SIZE, 4, blockSize);
-    config.put(abi.BLK_CONFIG_PHYSICAL_BLOCK_EXP, 1, Math.log2(options.physicalBlockSize / blockSize));
+    config.put(abi.BLK_CONFIG_PHYSICAL_BLOCK_EXP, 1, exponent(options.physicalBlockSize, blockSize));
     config.put(abi.BLK_CONFIG_MIN_IO_SIZE, 2, Math.floor(options.minIoSize / blockSize));
     config.put(abi.BLK_CONFIG_OPT_IO_SIZE, 4, Math.floor(options.optIoSize / blockSize));
     config.put(abi.BLK_CONFIG_WCE, 1, this.#writeCache ? 1 : 0);
@@ -444,6 +444,13 @@ export class BlkDevice extends VirtioCore {
     if (state.restoring) request.chain = this.queue(request.queue)?.take();
     request.chain?.exchange(state);
   }
+}
+
+/** Doublings from a logical to a physical block. */
+function exponent(physical: number, logical: number): number {
+  let doublings = 0;
+  for (let size = physical; size > logical; size /= 2) doublings++;
+  return doublings;
 }
 
 function configLength(options: BlkOptions): number {

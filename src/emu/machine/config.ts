@@ -26,7 +26,9 @@ export type BackendConfig =
       readonly readOnly: boolean;
     }
   | { readonly kind: 'net'; readonly id: string; readonly loopback: boolean }
-  | { readonly kind: 'entropy'; readonly id: string };
+  | { readonly kind: 'entropy'; readonly id: string }
+  /** What `cryptodev=` names. */
+  | { readonly kind: 'crypto'; readonly id: string };
 
 /**
  * What a fresh disk holds. `tagged`: every sector repeats an 8-byte tag that names it (sector number, seed), so that a

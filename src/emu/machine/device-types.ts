@@ -525,7 +525,7 @@ const INPUTS: readonly InputRow[] = [
   {
     name: 'virtio-tablet-pci',
     deviceType: 'virtio-tablet-device',
-    classCode: PCI_CLASS_INPUT_MOUSE,
+    classCode: PCI_CLASS_INPUT_OTHER,
     properties: [...HID_PROPERTIES, WHEEL],
   },
 ];

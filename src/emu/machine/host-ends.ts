@@ -1,9 +1,10 @@
 import type { EventQueue } from '../core/event-queue.ts';
 import type { Stateful, StateStream } from '../core/state.ts';
-import { Disk } from '../devices/backends/disk.ts';
+import { Disk, diskBytes } from '../devices/backends/disk.ts';
 import { SeededEntropy, type EntropySource } from '../devices/backends/entropy.ts';
 import { NetEnd, type NetPeer, type NetReceiver } from '../devices/backends/net-end.ts';
 import { NetDevice } from '../devices/net.ts';
+import { PagedMemory } from '../memory/guest-memory.ts';
 import type { VirtioCore } from '../virtio/core.ts';
 import type { MachineConfig } from './config.ts';
 import type { DeviceBackends } from './devices.ts';
@@ -32,7 +33,11 @@ export class HostEnds implements DeviceBackends, Stateful {
     const nets = new Map<string, NetEnd>();
     for (const backend of config.backends) {
       if (backend.kind === 'disk') {
-        disks.set(backend.id, new Disk(backend.sectors, backend.readOnly, backend.content, config.seed));
+        const memory = new PagedMemory(diskBytes(backend.sectors));
+        disks.set(
+          backend.id,
+          new Disk(memory, backend.sectors, backend.readOnly, backend.content, config.seed),
+        );
       } else if (backend.kind === 'net') {
         const end = new NetEnd(events, backend.loopback);
         const port = FIRST_NET_PORT + nets.size;

@@ -15,7 +15,7 @@ import type { MachineRequest, Negotiated, PaprEnvironment } from '../papr/enviro
 import type { HostBridge } from '../papr/host-bridge.ts';
 import { Papr } from '../papr/papr.ts';
 import type { PartitionSnapshot } from '../papr/partition.ts';
-import { VirtioCore } from '../virtio/core.ts';
+import type { VirtioCore } from '../virtio/core.ts';
 import { VirtioPciFunction } from '../virtio/pci-function.ts';
 import type { MachineConfig, Verdict } from './config.ts';
 import { makeDevice } from './devices.ts';
@@ -55,8 +55,9 @@ export class Machine implements PlatformBackend {
   readonly #diagnostics: Diagnostics;
   readonly #treeChance: Rng;
   readonly #randomWord: () => bigint | undefined;
-  readonly #cores: readonly VirtioCore[];
+  readonly #cores: VirtioCore[] = [];
   #tree: Uint8Array = new Uint8Array(0);
+  #restoring = false;
 
   /** Makes a machine, or says in QEMU's words why QEMU would not. Throws only for our own mistakes. */
   static create(config: MachineConfig, options: MachineOptions = {}): Verdict<Machine> {
@@ -92,15 +93,12 @@ export class Machine implements PlatformBackend {
       this.#hostOutput(port, bytes, bytes.length),
     );
     const functions: VirtioPciFunction[] = [];
-    const cores: VirtioCore[] = [];
     for (const device of devices) {
       const made = this.#makeFunction(device);
       functions.push(made);
-      if (made.device instanceof VirtioCore) cores.push(made.device);
       this.bridge.plug(made);
     }
     this.functions = functions;
-    this.#cores = cores;
     this.#start();
   }
 
@@ -176,7 +174,9 @@ export class Machine implements PlatformBackend {
       if (pages !== undefined) disk.restore(pages);
     }
     const loader = new StateLoader(snapshot.state);
+    this.#restoring = true;
     this.exchange(loader);
+    this.#restoring = false;
     loader.done();
   }
 
@@ -197,6 +197,9 @@ export class Machine implements PlatformBackend {
     this.ends.exchange(state);
     for (const made of this.functions) made.exchange(state);
     this.#treeChance.exchange(state);
+    // What a call left in r3 … r12 is what the next one enters with.
+    const { registers } = this.platform;
+    for (let i = 0; i < registers.length; i++) registers[i] = state.u64(registers[i] ?? 0n);
     const requested = state.u8(this.requested === undefined ? 0 : REQUESTS.indexOf(this.requested) + 1);
     this.requested = requested === 0 ? undefined : REQUESTS[requested - 1];
     this.#tree = state.blob(this.#tree);
@@ -320,6 +323,7 @@ export class Machine implements PlatformBackend {
           bus: device.iommuPlatform ? { space: bridge, function: master } : undefined,
         });
         core.plug(transport, space);
+        this.#cores.push(core);
         return core;
       },
       this.#diagnostics,
@@ -343,6 +347,11 @@ export class Machine implements PlatformBackend {
       },
       strayMessage: (_phb, devfn, address, data) => {
         this.#strayMessage(devfn, address, data);
+      },
+      mapsChanged: () => {
+        // A restored machine's rings are where its snapshot says.
+        if (this.#restoring) return;
+        for (const core of this.#cores) core.memoryChanged();
       },
       interrupt: (source, level) => {
         const event = line.open(KIND['interrupt']);
@@ -459,4 +468,9 @@ function realizeAll(
 }
 
 /** Which back end a device's reference names: by the property's kind, a link's by its name. */
-const BACKEND_OF: Readonly<Record<string, string>> = { drive: 'disk', netdev: 'net', rng: 'entropy' };
+const BACKEND_OF: Readonly<Record<string, string>> = {
+  drive: 'disk',
+  netdev: 'net',
+  rng: 'entropy',
+  cryptodev: 'crypto',
+};

@@ -8,9 +8,18 @@ const DEFAULT_PIECE = 4;
 /** QEMU prints a region without a name as glibc prints a null string. */
 const NAMELESS = '(null)';
 
+/**
+ * Keeps a device from being entered while it is answering (QEMU's mem_reentrancy_guard): its regions share one, and what
+ * its own DMA does to them meanwhile is dropped.
+ */
+export class EntryGuard {
+  engaged = false;
+}
+
 interface Mapping {
   readonly base: number;
   readonly region: Region;
+  readonly guard: EntryGuard | undefined;
   /** What is visible of it, as addresses. */
   readonly from: number;
   readonly to: number;
@@ -36,11 +45,14 @@ export class AddressSpace {
   #bases: number[] = [];
   #ends: number[] = [];
   #regions: Region[] = [];
+  #guards: (EntryGuard | undefined)[] = [];
   /** Where the region itself begins; a section may show only its tail. */
   #origins: number[] = [];
   /** Whether a section begins and ends at pages, so that none of its pages is a subpage. */
   #whole: boolean[] = [];
   #last = 0;
+  /** QEMU warns of blocked accesses once. */
+  #warned = false;
   /** The value of the access under way: bits 0–31 and 32–63, little-endian as memory has the bytes. */
   #low = 0;
   #high = 0;
@@ -52,8 +64,14 @@ export class AddressSpace {
   }
 
   /** Lets `region` answer from `base` on; only what lies in [from, to) of the address space shows. */
-  map(base: number, region: Region, from = 0, to: number = Number.MAX_SAFE_INTEGER): void {
-    this.#mappings.unshift({ base, region, from, to });
+  map(
+    base: number,
+    region: Region,
+    from = 0,
+    to: number = Number.MAX_SAFE_INTEGER,
+    guard?: EntryGuard,
+  ): void {
+    this.#mappings.unshift({ base, region, guard, from, to });
     this.#stale = true;
   }
 
@@ -88,7 +106,10 @@ export class AddressSpace {
       const rules = region.access;
       const passes = rules.validMax === 0 || (width >= rules.validMin && width <= rules.validMax);
       if ((offset & (width - 1)) === 0 && passes && width >= rules.implMin && width <= rules.implMax) {
+        const guard = this.#guards[at];
+        if (guard !== undefined && !this.#enter(guard, region, offset)) return 0;
         const value = region.read(offset, width);
+        if (guard !== undefined) guard.engaged = false;
         return bigEndian ? reversed(value, width) : value;
       }
     }
@@ -105,7 +126,10 @@ export class AddressSpace {
       const rules = region.access;
       const passes = rules.validMax === 0 || (width >= rules.validMin && width <= rules.validMax);
       if ((offset & (width - 1)) === 0 && passes && width >= rules.implMin && width <= rules.implMax) {
+        const guard = this.#guards[at];
+        if (guard !== undefined && !this.#enter(guard, region, offset)) return;
         region.write(offset, width, memory);
+        if (guard !== undefined) guard.engaged = false;
         return;
       }
     }
@@ -264,9 +288,17 @@ export class AddressSpace {
     if (!this.#isValid(at, address, width, false)) return;
     const region = this.#regions[at] as Region;
     const offset = this.#offset(at, address);
+    const guard = this.#guards[at];
+    if (guard !== undefined && !this.#enter(guard, region, offset)) return;
+    this.#readRegion(region, offset, width);
+    if (guard !== undefined) guard.engaged = false;
+  }
+
+  #readRegion(region: Region, offset: number, width: Width): void {
     const step = implemented(region, width);
     if (step >= width) {
       this.#low = region.read(offset, step);
+      this.#high = 0;
       return;
     }
     let low = 0;
@@ -284,15 +316,24 @@ export class AddressSpace {
     if (!this.#isValid(at, address, width, true)) return;
     const region = this.#regions[at] as Region;
     const offset = this.#offset(at, address);
-    const step = implemented(region, width);
-    if (step >= width) {
-      region.write(offset, step, low);
-      return;
+    const guard = this.#guards[at];
+    if (guard !== undefined && !this.#enter(guard, region, offset)) return;
+    writeRegion(region, offset, width, low, high);
+    if (guard !== undefined) guard.engaged = false;
+  }
+
+  /** False, and said once, if the device that owns the region is answering already. */
+  #enter(guard: EntryGuard, region: Region, offset: number): boolean {
+    if (!guard.engaged) {
+      guard.engaged = true;
+      return true;
     }
-    for (let i = 0; i < width; i += step) {
-      const value = i < 4 ? low >>> (8 * i) : high >>> (8 * (i - 4));
-      region.write(offset + i, step, step === 4 ? value >>> 0 : value & (2 ** (8 * step) - 1));
+    if (!this.#warned && this.#diagnostics.listening) {
+      this.#warned = true;
+      const where = `${region.name} at addr: 0x${offset.toString(16).toUpperCase()}`;
+      this.#diagnostics.say(`qemu-system-ppc64: warning: Blocked re-entrant IO on MemoryRegion: ${where}`);
     }
+    return false;
   }
 
   #isValid(at: number, address: number, width: Width, write: boolean): boolean {
@@ -385,25 +426,26 @@ export class AddressSpace {
     this.#bases = [];
     this.#ends = [];
     this.#regions = [];
+    this.#guards = [];
     this.#origins = [];
     for (const mapping of this.#mappings)
-      this.#render(mapping.base, mapping.region, mapping.from, mapping.to);
+      this.#render(mapping.base, mapping.region, mapping.from, mapping.to, mapping.guard);
     this.#whole = this.#bases.map((base, i) => base % PAGE === 0 && (this.#ends[i] ?? 0) % PAGE === 0);
     this.#last = 0;
   }
 
-  #render(base: number, region: Region, from: number, to: number): void {
+  #render(base: number, region: Region, from: number, to: number, guard: EntryGuard | undefined): void {
     const start = Math.max(base, from);
     const end = Math.min(base + region.size, to);
     if (region.parts !== undefined) {
-      for (const part of region.parts) this.#render(base + part.offset, part.region, start, end);
+      for (const part of region.parts) this.#render(base + part.offset, part.region, start, end, guard);
       return;
     }
-    this.#insert(start, end, region, base);
+    this.#insert(start, end, region, base, guard);
   }
 
   /** Adds what of [start, end) is still free. */
-  #insert(start: number, end: number, region: Region, origin: number): void {
+  #insert(start: number, end: number, region: Region, origin: number, guard: EntryGuard | undefined): void {
     let at = 0;
     let next = start;
     while (next < end) {
@@ -414,6 +456,7 @@ export class AddressSpace {
         this.#bases.splice(at, 0, next);
         this.#ends.splice(at, 0, until);
         this.#regions.splice(at, 0, region);
+        this.#guards.splice(at, 0, guard);
         this.#origins.splice(at, 0, origin);
         next = until;
       } else {
@@ -422,6 +465,18 @@ export class AddressSpace {
       at++;
     }
     assert(this.#bases.length === this.#origins.length, 'a flat view has one origin a section');
+  }
+}
+
+function writeRegion(region: Region, offset: number, width: Width, low: number, high: number): void {
+  const step = implemented(region, width);
+  if (step >= width) {
+    region.write(offset, step, low);
+    return;
+  }
+  for (let i = 0; i < width; i += step) {
+    const value = i < 4 ? low >>> (8 * i) : high >>> (8 * (i - 4));
+    region.write(offset + i, step, step === 4 ? value >>> 0 : value & (2 ** (8 * step) - 1));
   }
 }
 

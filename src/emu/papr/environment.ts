@@ -94,6 +94,8 @@ export interface PaprEnvironment {
   hypervisorWrite(address: number, from: Uint8Array, at: number, length: number): void;
   /** An interrupt message that does not hit the MSI window: 4 bytes, little-endian, through the function's DMA. */
   strayMessage(phb: number, devfn: number, address: bigint, data: number): void;
+  /** BARs, bus mastering or DMA windows changed: what devices found in memory has to be found anew. */
+  mapsChanged(): void;
   /** level: 0 lowered, 1 raised, 2 a message. */
   interrupt(source: number, level: 0 | 1 | 2): void;
   cpuInterrupt(server: number, asserted: boolean): void;

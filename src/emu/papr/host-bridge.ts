@@ -1,5 +1,5 @@
 import type { Stateful, StateStream } from '../core/state.ts';
-import { AddressSpace } from '../memory/address-space.ts';
+import { AddressSpace, EntryGuard } from '../memory/address-space.ts';
 import { ANY_WIDTH, type Region } from '../memory/region.ts';
 import { BusHit, type BusSpace } from '../memory/translation.ts';
 import type { Bar, PciBus, PciFunction } from '../pci/function.ts';
@@ -109,6 +109,7 @@ export class HostBridge implements PciBus, BusSpace, Stateful {
   readonly #functions: (PciFunction | undefined)[] = Array.from({ length: DEVFNS }, () => undefined);
   /** In the order of mapping: what was mapped later hides what was mapped earlier. */
   #mapped: MappedBar[] = [];
+  readonly #guards: Map<number, EntryGuard> = new Map();
   readonly #intx: Uint8Array = new Uint8Array(DEVFNS);
   readonly #asserted: Uint8Array = new Uint8Array(PCI_PINS);
   readonly #hit: BusHit = new BusHit();
@@ -208,6 +209,7 @@ export class HostBridge implements PciBus, BusSpace, Stateful {
       this.#mapped.push({ devfn, bar: bar.index, address });
       this.#map(bar, address);
     }
+    this.#services.environment.mapsChanged();
   }
 
   /** ibm,change-msi with nothing asked for, or machine reset: the numbers are free again, the table keeps its text. */
@@ -278,11 +280,20 @@ export class HostBridge implements PciBus, BusSpace, Stateful {
     return this.mem64 === undefined ? [this.mem32] : [this.mem32, this.mem64];
   }
 
+  /** One for all BARs of a function. */
+  #guardOf(bar: Bar): EntryGuard | undefined {
+    const devfn = this.#functions.findIndex((found) => found?.bars.includes(bar));
+    const known = this.#guards.get(devfn) ?? new EntryGuard();
+    this.#guards.set(devfn, known);
+    return known;
+  }
+
   #map(bar: Bar, address: number): void {
     for (const window of this.#windowsOf(bar)) {
       if (address >= window.bus + window.bytes || address + bar.region.size <= window.bus) continue;
       const base = window.cpu + address - window.bus;
-      this.#services.environment.system.map(base, bar.region, window.cpu, window.cpu + window.bytes);
+      const { system } = this.#services.environment;
+      system.map(base, bar.region, window.cpu, window.cpu + window.bytes, this.#guardOf(bar));
     }
   }
 

@@ -53,6 +53,8 @@ export class MemoryInvariant implements Watcher {
   #select = 0;
   #lastRead = -1;
   readonly #sizes: Uint16Array = new Uint16Array(QUEUES);
+  /** Sizes that the device had before a driver chose: a reset brings them back. */
+  readonly #offered: Uint16Array = new Uint16Array(QUEUES);
   readonly #areaLow: Uint32Array = new Uint32Array(AREAS);
   readonly #areaHigh: Uint32Array = new Uint32Array(AREAS);
   readonly #areaUsed: Uint8Array = new Uint8Array(AREAS);
@@ -74,8 +76,8 @@ export class MemoryInvariant implements Watcher {
   begin(ground: Ground): void {
     this.#ground = ground;
     this.breach = '';
+    this.#offered.fill(SIZE_MAX);
     this.#forget();
-    this.#sizes.fill(SIZE_MAX);
     this.#select = 0;
     this.#lastRead = -1;
   }
@@ -100,6 +102,7 @@ export class MemoryInvariant implements Watcher {
   #forget(): void {
     this.#tracking = true;
     this.#areaUsed.fill(0);
+    this.#sizes.set(this.#offered);
     this.#count = 0;
     this.#chain = -1;
     this.#slip = -1;
@@ -122,7 +125,10 @@ export class MemoryInvariant implements Watcher {
     const queue = this.#select;
     if (this.#lastRead === QUEUE_SIZE || this.#lastRead === 0x1000 + LEGACY_SIZE) {
       const size = event.words[0] ?? 0;
-      if (queue < QUEUES && size >= 1 && size <= SIZE_MAX) this.#sizes[queue] = size;
+      if (queue < QUEUES && size >= 1 && size <= SIZE_MAX) {
+        if (this.#offered[queue] === SIZE_MAX) this.#offered[queue] = size;
+        this.#sizes[queue] = size;
+      }
     }
     this.#lastRead = -1;
   }
@@ -136,9 +142,7 @@ export class MemoryInvariant implements Watcher {
     } else if (offset === QUEUE_SELECT && width === 2) {
       if (value <= SIZE_MAX - 1) this.#select = value;
     } else if (offset === QUEUE_SIZE && width === 2) {
-      // A ring that shrinks while it lives keeps its room in the books: the old area was described too.
-      const size = this.#sizes[this.#select] ?? SIZE_MAX;
-      if (this.#select < QUEUES && value <= SIZE_MAX) this.#sizes[this.#select] = Math.max(size, value);
+      if (this.#select < QUEUES && value >= 1 && value <= SIZE_MAX) this.#resize(this.#select, value);
     } else if (offset >= ADDRESSES && offset < ADDRESSES_END && width === 4 && (offset & 3) === 0) {
       this.#place(offset - ADDRESSES, value);
     } else if (width === 8 || (offset >= STATUS && (offset & (width - 1)) !== 0) || event.words[4] === 1) {
@@ -146,6 +150,12 @@ export class MemoryInvariant implements Watcher {
     } else if (offset >= STATUS && offset < ADDRESSES_END && !isWhole(offset, width)) {
       this.#tracking = false;
     }
+  }
+
+  /** A ring that shrinks after it was laid out keeps its room in the books: the larger areas were described too. */
+  #resize(queue: number, size: number): void {
+    const laidOut = this.#areaUsed[3 * queue + DESC] === 1;
+    this.#sizes[queue] = laidOut ? Math.max(this.#sizes[queue] ?? SIZE_MAX, size) : size;
   }
 
   #place(offset: number, value: number): void {

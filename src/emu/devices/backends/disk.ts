@@ -1,11 +1,16 @@
 import type { Digest } from '../../core/digest.ts';
 import { Rng } from '../../core/rng.ts';
-import { PAGE_BYTES, PagedMemory, type MemorySnapshot } from '../../memory/guest-memory.ts';
+import type { MemorySnapshot, PagedMemory } from '../../memory/guest-memory.ts';
 
 export const SECTOR_BYTES = 512;
 
 /** What a fresh disk holds: see `DiskContent` in machine/config.ts. */
 export type DiskPattern = 'zero' | 'tagged' | 'golden';
+
+/** Whole pages of 4 KiB that hold `sectors` sectors. */
+export function diskBytes(sectors: number): number {
+  return Math.ceil(sectors / 8) * 8 * SECTOR_BYTES;
+}
 
 /** A disk image in memory, 512-byte sectors. Offsets are checked by the device that owns it. */
 export class Disk {
@@ -13,10 +18,11 @@ export class Disk {
   readonly readOnly: boolean;
   readonly memory: PagedMemory;
 
-  constructor(sectors: number, readOnly: boolean, pattern: DiskPattern, seed: string) {
+  /** `memory` is fresh and as long as `diskBytes` says; it is the disk's from now on. */
+  constructor(memory: PagedMemory, sectors: number, readOnly: boolean, pattern: DiskPattern, seed: string) {
+    this.memory = memory;
     this.sectors = sectors;
     this.readOnly = readOnly;
-    this.memory = new PagedMemory(Math.ceil((sectors * SECTOR_BYTES) / PAGE_BYTES) * PAGE_BYTES);
     if (pattern !== 'zero') this.#lay(pattern, seed);
     this.memory.snapshot();
   }

@@ -36,6 +36,7 @@ function create(partition: Partition, call: RtasCall): void {
     call.result(0, created === 'hardware-error' ? RTAS_HW_ERROR : RTAS_PARAM_ERROR);
     return;
   }
+  partition.environment.mapsChanged();
   call.result(0, RTAS_SUCCESS);
   call.result(1, created.liobn);
   call.result(2, created.busHigh);
@@ -47,12 +48,14 @@ function remove(partition: Partition, call: RtasCall): void {
   const owner = partition.bridges.find((bridge) => bridge.dma.tables.some((table) => table.liobn === liobn));
   const table = partition.tableOf(0, liobn);
   const removed = table !== undefined && owner?.dma.ddw === true && owner.dma.remove(table);
+  if (removed) partition.environment.mapsChanged();
   call.result(0, removed ? RTAS_SUCCESS : RTAS_PARAM_ERROR);
 }
 
 function reset(partition: Partition, call: RtasCall): void {
   const bridge = dynamicBridge(partition, call);
   bridge?.dma.reset();
+  if (bridge !== undefined) partition.environment.mapsChanged();
   call.result(0, bridge === undefined ? RTAS_PARAM_ERROR : RTAS_SUCCESS);
 }
 
