@@ -71,7 +71,7 @@ const FILE_TROUBLE: Readonly<Record<string, string>> = {
 function reasonOf(error: NodeJS.ErrnoException): string {
   const trouble = error.code === undefined ? undefined : FILE_TROUBLE[error.code];
   if (trouble !== undefined && error.path !== undefined) return `${trouble} ${error.path}`;
-  return error.message;
+  return error.code === 'EISDIR' ? 'a file is wanted, and a folder was named' : error.message;
 }
 
 function complain(sentence: string): void {

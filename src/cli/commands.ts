@@ -173,7 +173,10 @@ function addRecord(papyrus: Command, ended: Ended): void {
       ),
     )
     .action(async (what: string, options: Omit<RecordOptions, 'case'>) => {
-      ended(absent('record', what, options));
+      const { record } = await import('./record.ts');
+      const { caseRunner } = await import('../fuzz/case-runner.ts');
+      const { machineFactory } = await import('../fuzz/factory.ts');
+      ended(await record({ ...options, case: what }, caseRunner(machineFactory([]))));
     });
 }
 
@@ -196,7 +199,11 @@ function addReplay(papyrus: Command, ended: Ended): void {
       ),
     )
     .action(async (files: string[], options: Omit<ReplayOptions, 'files'>) => {
-      ended(absent('replay', files, options));
+      const { replay } = await import('./replay.ts');
+      const { caseRunner } = await import('../fuzz/case-runner.ts');
+      const { machineFactory } = await import('../fuzz/factory.ts');
+      const { fedMachine } = await import('../trace/fed-machine.ts');
+      ended(await replay({ ...options, files }, caseRunner(machineFactory([])), fedMachine));
     });
 }
 
@@ -307,7 +314,8 @@ function addMatrix(papyrus: Command, ended: Ended): void {
       ),
     )
     .action(async (options: MatrixOptions) => {
-      ended(absent('matrix', options));
+      const { matrix } = await import('./matrix.ts');
+      ended(await matrix(options));
     });
 }
 
@@ -370,13 +378,15 @@ function addSelfcheck(papyrus: Command, ended: Ended): void {
       'Runs a fixed set of cases again and again under other V8 settings, time zones, languages and numbers of workers, and prints the one digest they all give. An unequal digest names the setting, with exit status 1.',
     )
     .option('--quick', 'fewer cases', false)
+    .addOption(new Option('--digest <jobs>').argParser(count).hideHelp())
     .addOption(json())
     .addHelpText(
       'after',
       examples(['selfcheck', 'half a minute'], ['selfcheck --quick', 'after an installation']),
     )
     .action(async (options: SelfcheckOptions) => {
-      ended(absent('selfcheck', options));
+      const { selfcheck } = await import('./selfcheck.ts');
+      ended(await selfcheck(options));
     });
 }
 

@@ -109,7 +109,8 @@ export interface CorpusOptions extends CommonOptions {
 
 export interface SelfcheckOptions extends CommonOptions {
   readonly quick: boolean;
-  readonly seed?: string;
+  /** Only prints the digest of one run with so many jobs: what the command asks of its own child processes. */
+  readonly digest?: number;
 }
 
 export interface BenchOptions extends CommonOptions {

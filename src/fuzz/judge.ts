@@ -34,6 +34,11 @@ export class Judge implements Tap {
     this.#watching = true;
   }
 
+  /** Entries of all rings that the driver has set up. */
+  rings(entries: number): void {
+    this.#work.rings(entries);
+  }
+
   take(event: MachineEvent): void {
     this.features.take(event);
     if (!this.#watching) return;
@@ -46,6 +51,11 @@ export class Judge implements Tap {
   loseTrack(): void {
     this.#memory.loseTrack();
     this.#translation.loseTrack();
+  }
+
+  regainTrack(): void {
+    this.#memory.regainTrack();
+    this.#translation.regainTrack();
   }
 
   get breach(): Breach | undefined {

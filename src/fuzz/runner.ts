@@ -87,6 +87,8 @@ export class Runner {
       breach = judge.breach ?? reason;
     } catch (error) {
       breach = judge.breach ?? thrown(error);
+      // Whatever was under way in the machine did not come to its end: it is not used again.
+      this.#drop(prepared);
     } finally {
       machine.setTap(undefined);
     }
@@ -106,17 +108,16 @@ export class Runner {
    */
   runTwice(value: Case): Outcome {
     const first = this.run(value);
-    const machine = this.#prepare(value.machine).machine;
-    const state = machine.digest();
-    const second = this.run(value);
     if (first.breach !== undefined) return first;
+    const state = this.#prepare(value.machine).machine.digest();
+    const second = this.run(value);
     if (second.digestLow !== first.digestLow || second.digestHigh !== first.digestHigh) {
       return {
         ...first,
         breach: { oracle: 'G5', reason: 'the same case gave other events the second time' },
       };
     }
-    if (machine.digest() !== state) {
+    if (this.#prepare(value.machine).machine.digest() !== state) {
       return {
         ...first,
         breach: { oracle: 'G5', reason: 'the same case ended in another state the second time' },
@@ -137,6 +138,7 @@ export class Runner {
     this.judge.watch(driver.ground());
     const up = driver.setUp();
     if (up !== '') return { oracle: 'life', reason: up };
+    this.judge.rings(driver.ringEntries);
     let clean = true;
     let faults = false;
     for (const step of value.steps) {
@@ -151,6 +153,7 @@ export class Runner {
       } else if (kind === 'honest') {
         if (step.name === 'recover') {
           clean = reason === '';
+          this.judge.regainTrack();
           if (reason !== '') return { oracle: 'G4', reason: `after a reset ${reason}` };
         } else this.#requests++;
         if (reason !== '' && (clean || step.name === 'fail')) return judged(step, reason);
@@ -164,12 +167,18 @@ export class Runner {
   #serveAgain(driver: Driver): Breach | undefined {
     const up = driver.recover();
     if (up !== '') return { oracle: 'G4', reason: `after a reset ${up}` };
+    this.judge.regainTrack();
     for (let i = 0; i < 2; i++) {
       const reason = driver.request(1 - i, 3, 1, 0x5a);
       this.#requests++;
       if (reason !== '') return { oracle: 'G4', reason: `after a reset ${reason}` };
     }
     return undefined;
+  }
+
+  #drop(prepared: Prepared): void {
+    for (const [key, one] of this.#machines) if (one === prepared) this.#machines.delete(key);
+    if (this.#last === prepared) this.#last = undefined;
   }
 
   #prepare(machine: CaseMachine): Prepared {

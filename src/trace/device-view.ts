@@ -20,6 +20,8 @@ interface DeviceSeen {
   /** Base by BAR number, type bits cleared. */
   readonly bars: bigint[];
   readonly queues: Map<number, QueueAreas>;
+  /** Sizes that the driver was told, by queue. */
+  readonly offered: Map<number, number>;
   selected: number;
 }
 
@@ -72,6 +74,8 @@ export class DeviceView {
   readonly #names: readonly string[];
   readonly #devices = new Map<number, DeviceSeen>();
   #bigEndian = true;
+  /** The device whose queue size is being read. */
+  #sizeOf: DeviceSeen | undefined;
 
   constructor(kinds: readonly RecordedKind[]) {
     this.#names = kinds.map((kind) => kind.name);
@@ -88,6 +92,16 @@ export class DeviceView {
         break;
       case 'pio-write':
         this.#registerWrite(fields[0] ?? 0n, Number(fields[1]), fields[3] ?? 0n, true);
+        break;
+      case 'mmio-read':
+        this.#sizeOf = this.#sizeRead(fields[0] ?? 0n, false);
+        break;
+      case 'pio-read':
+        this.#sizeOf = this.#sizeRead(fields[0] ?? 0n, true);
+        break;
+      case 'read-value':
+        this.#sizeOf?.offered.set(this.#sizeOf.selected, Number((fields[0] ?? 0n) & 0xffffn));
+        this.#sizeOf = undefined;
         break;
       case 'cpu-mode':
         this.#bigEndian = ((fields[1] ?? 0n) & MSR_LE) === 0n;
@@ -146,6 +160,16 @@ export class DeviceView {
     else device.bars[bar] = value & ~((value & 1n) !== 0n ? 3n : 15n);
   }
 
+  #sizeRead(address: bigint, isPort: boolean): DeviceSeen | undefined {
+    for (const device of this.#devices.values()) {
+      const size = isPort
+        ? within(device.bars[0], address, LEGACY_BYTES) === virtio.VIRTIO_PCI_QUEUE_NUM
+        : within(device.bars[MODERN_BAR], address, MODERN_BYTES) === virtio.VIRTIO_PCI_COMMON_Q_SIZE;
+      if (size) return device;
+    }
+    return undefined;
+  }
+
   #registerWrite(address: bigint, width: number, value: bigint, isPort: boolean): void {
     for (const device of this.#devices.values()) {
       const modern = isPort ? undefined : within(device.bars[MODERN_BAR], address, MODERN_BYTES);
@@ -159,15 +183,15 @@ export class DeviceView {
   #device(requester: number): DeviceSeen {
     let device = this.#devices.get(requester);
     if (device === undefined) {
-      device = { requester, bars: [], queues: new Map(), selected: 0 };
+      device = { requester, bars: [], queues: new Map(), offered: new Map(), selected: 0 };
       this.#devices.set(requester, device);
     }
     return device;
   }
 }
 
-/** QEMU's default size, which a legacy driver cannot change. */
-const LEGACY_QUEUE_SIZE = 256;
+/** QEMU's most usual size, for drivers that never looked. */
+const USUAL_QUEUE_SIZE = 256;
 
 function legacyQueue(device: DeviceSeen, pfn: bigint, bigEndian: boolean): void {
   if (pfn === 0n) {
@@ -175,7 +199,7 @@ function legacyQueue(device: DeviceSeen, pfn: bigint, bigEndian: boolean): void 
     return;
   }
   const descriptors = pfn << BigInt(virtio.VIRTIO_PCI_QUEUE_ADDR_SHIFT);
-  const size = LEGACY_QUEUE_SIZE;
+  const size = device.offered.get(device.selected) ?? USUAL_QUEUE_SIZE;
   const available = descriptors + DESCRIPTOR_BYTES * BigInt(size);
   const used = (available + 4n + 2n * BigInt(size) + 4095n) & ~4095n;
   device.queues.set(device.selected, { size, descriptors, available, used, bigEndian });
@@ -194,7 +218,7 @@ function commonWrite(device: DeviceSeen, offset: number, width: number, value: b
   if (offset === virtio.VIRTIO_PCI_COMMON_Q_SELECT) device.selected = Number(value & 0xffffn);
   if (offset === virtio.VIRTIO_PCI_COMMON_STATUS && value === 0n) device.queues.clear();
   const queue = device.queues.get(device.selected) ?? {
-    size: LEGACY_QUEUE_SIZE,
+    size: device.offered.get(device.selected) ?? USUAL_QUEUE_SIZE,
     descriptors: 0n,
     available: 0n,
     used: 0n,

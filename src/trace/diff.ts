@@ -58,7 +58,14 @@ function headerLines(a: RecordingReader, b: RecordingReader): string[] {
   const keys = [...new Set([...one.keys(), ...two.keys()])].filter((key) => key !== 'producer');
   return keys
     .filter((key) => one.get(key) !== two.get(key))
-    .map((key) => `${key} differs: ${one.get(key) ?? 'absent'} and ${two.get(key) ?? 'absent'}`);
+    .map((key) => `${key} differs: ${shortened(one.get(key))} and ${shortened(two.get(key))}`);
+}
+
+const SHOWN = 60;
+
+function shortened(text: string | undefined): string {
+  if (text === undefined) return 'absent';
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}… (${text.length} letters)` : text;
 }
 
 /** Leaves by their path: `config.devices.0`. */

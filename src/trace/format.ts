@@ -79,9 +79,7 @@ const KINDS_BYTES_MAX = 1 << 16;
 
 /** The header's elements in order, all but the check sum: docs/recording.cddl. */
 export function headerElements(header: RecordingHeader): Item[] {
-  const kinds = encodeItem(
-    header.kinds.map((kind) => [kind.name, kind.direction === 'input', kind.carriesBytes, [...kind.fields]]),
-  );
+  const kinds = header.kinds === EVENT_KINDS ? OUR_KINDS : kindsElement(header.kinds);
   const origin = header.origin;
   return [
     MAGIC,
@@ -92,8 +90,28 @@ export function headerElements(header: RecordingHeader): Item[] {
     origin === undefined ? null : [origin.kind, origin.name, origin.seed, origin.program],
     header.guestWrites,
     whole(kinds.length),
-    compress(kinds),
+    kinds.compressed,
   ];
+}
+
+interface KindsElement {
+  /** Bytes before compression. */
+  readonly length: number;
+  readonly compressed: Uint8Array;
+}
+
+// Compressing the table costs more than the rest of a small recording's header.
+const OUR_KINDS: KindsElement = kindsElement(EVENT_KINDS);
+
+function kindsElement(kinds: readonly RecordedKind[]): KindsElement {
+  const rows = kinds.map((kind) => [
+    kind.name,
+    kind.direction === 'input',
+    kind.carriesBytes,
+    [...kind.fields],
+  ]);
+  const bytes = encodeItem(rows);
+  return { length: bytes.length, compressed: compress(bytes) };
 }
 
 function configItem(config: MachineConfig): Item {

@@ -31,8 +31,9 @@ export interface Digested {
   digest(): string;
 }
 
-/** How much room a chunk keeps so that it can wait for the guest's next action to end: checkpoints then lie between actions. */
-const WAIT_BYTES = 8 << 10;
+/** From here on a chunk ends before the next action of the guest, so that checkpoints lie between actions. */
+const CHUNK_SOFT: number = CHUNK_BYTES - (8 << 10);
+const PAYLOAD_SOFT: number = CHUNK_PAYLOAD_MAX - 2 * PAYLOAD_MAX;
 const ACTIONS: readonly boolean[] = EVENT_KINDS.map(
   (kind) => kind.direction === 'input' && kind.name !== 'choice',
 );
@@ -97,13 +98,12 @@ export class Recorder implements Tap {
   }
 
   take(event: MachineEvent): void {
-    if (event.byteLength > PAYLOAD_MAX) inPieces(event, (piece) => this.#takeOne(piece));
-    else this.#takeOne(event);
-  }
-
-  #takeOne(event: MachineEvent): void {
+    if (event.byteLength > PAYLOAD_MAX) {
+      inPieces(event, (piece) => this.take(piece));
+      return;
+    }
     const encoder = this.#encoder;
-    if (this.#isFull(event)) this.#flush();
+    if (encoder.length >= CHUNK_SOFT || this.#payloadBytes >= PAYLOAD_SOFT) this.#flushIfFull(event);
     if (this.#events === this.#firstEvent) this.#begin(event.at);
     encoder.encode(event);
     this.#payloadBytes += event.byteLength;
@@ -130,16 +130,10 @@ export class Recorder implements Tap {
     this.#sink.discard();
   }
 
-  #isFull(event: MachineEvent): boolean {
-    const length = this.#encoder.length;
-    if (length < CHUNK_BYTES - WAIT_BYTES && this.#payloadBytes < CHUNK_PAYLOAD_MAX - 2 * PAYLOAD_MAX)
-      return false;
-    if (this.#events === this.#firstEvent) return false;
-    return (
-      ACTIONS[event.kind] === true ||
-      length >= CHUNK_BYTES ||
-      this.#payloadBytes >= CHUNK_PAYLOAD_MAX - PAYLOAD_MAX
-    );
+  #flushIfFull(event: MachineEvent): void {
+    if (this.#events === this.#firstEvent) return;
+    const full = this.#encoder.length >= CHUNK_BYTES || this.#payloadBytes >= CHUNK_PAYLOAD_MAX - PAYLOAD_MAX;
+    if (full || ACTIONS[event.kind] === true) this.#flush();
   }
 
   #begin(firstTime: number): void {

@@ -17,7 +17,8 @@ const DEVICE = 0x08n;
 const WINDOW = 0x200000000000n;
 const BAR = 0x80004000n;
 const DESCRIPTORS = 0x10000n;
-const AVAILABLE = 0x11000n;
+/** Right behind eight descriptors, so that the queue's size decides what is what. */
+const AVAILABLE = 0x10080n;
 const USED = 0x12000n;
 
 function little(...parts: readonly (readonly [size: 2 | 4 | 8, value: number])[]): Uint8Array {
@@ -55,7 +56,8 @@ const STEPS: readonly Step[] = [
   configWrite(0x20n, BAR | 0xcn),
   configWrite(0x24n, 0n),
   write(0x16n, 0n),
-  write(0x18n, 8n),
+  { name: 'mmio-read', fields: [WINDOW + BAR + 0x18n, 2n, 0n] },
+  { name: 'read-value', fields: [8n] },
   write(0x20n, DESCRIPTORS),
   write(0x28n, AVAILABLE),
   write(0x30n, USED),
@@ -100,16 +102,16 @@ const numbers = (options: FilterOptions): number[] => lines(options).map((line) 
 test('registers, rings and descriptors read by their names', (t) => {
   const all = lines();
   t.is(all[2], '2 @0 > mmio-write 0x200080004016/4 = 0x0 | 00:01.0 common.q_select');
-  t.is(all[8], '8 @0 > mmio-write 0x200080007000/4 = 0x0 | 00:01.0 notify queue 0');
+  t.is(all[9], '9 @0 > mmio-write 0x200080007000/4 = 0x0 | 00:01.0 notify queue 0');
   t.regex(
     all[0] ?? '',
     /^0 @0 {3}rtas ibm,write-pci-config\(0x820, 0x8000000, 0x20000000, 0x4, 0x8000400c\)$/,
   );
-  t.is(all[10], '10 @0   dma-read 00:01.0 0x11004 | 00:01.0 queue 0 avail.ring[0] | 0300');
-  t.is(all[11], '11 @0   dma-read 00:01.0 0x10030 | 00:01.0 queue 0 descriptor 3 | r16@0x40000 >5');
-  t.is(all[12], '12 @0   dma-read 00:01.0 0x10050 | 00:01.0 queue 0 descriptor 5 | w512@0x50000');
-  t.is(all[13], '13 @0   dma-read 00:01.0 0x40000 | 16 bytes of 00');
-  t.is(all[21], '21 @0   interrupt source 0x1200 raised');
+  t.is(all[11], '11 @0   dma-read 00:01.0 0x10084 | 00:01.0 queue 0 avail.ring[0] | 0300');
+  t.is(all[12], '12 @0   dma-read 00:01.0 0x10030 | 00:01.0 queue 0 descriptor 3 | r16@0x40000 >5');
+  t.is(all[13], '13 @0   dma-read 00:01.0 0x10050 | 00:01.0 queue 0 descriptor 5 | w512@0x50000');
+  t.is(all[14], '14 @0   dma-read 00:01.0 0x40000 | 16 bytes of 00');
+  t.is(all[22], '22 @0   interrupt source 0x1200 raised');
 });
 
 test('hypercalls read by name, with what came back changed', (t) => {
@@ -152,22 +154,22 @@ test('a big-endian descriptor reads the other way round', (t) => {
 });
 
 test('filters pick by kind, device, queue, address and range', (t) => {
-  t.deepEqual(numbers({ kind: ['interrupt', 'rtas'] }), [0, 1, 21]);
-  t.deepEqual(numbers({ queue: 0, kind: ['mmio-write'] }), [2, 3, 4, 5, 6, 7, 8]);
-  t.deepEqual(numbers({ device: '01.0', from: 9, until: 11 }), [9, 10, 11]);
+  t.deepEqual(numbers({ kind: ['interrupt', 'rtas'] }), [0, 1, 22]);
+  t.deepEqual(numbers({ queue: 0, kind: ['mmio-write'] }), [2, 5, 6, 7, 8, 9]);
+  t.deepEqual(numbers({ device: '01.0', from: 10, until: 12 }), [10, 11, 12]);
   t.deepEqual(numbers({ device: '02.0' }), []);
-  t.deepEqual(numbers({ address: 0x50100n }), [18]);
+  t.deepEqual(numbers({ address: 0x50100n }), [19]);
 });
 
 test('a request is followed from its slot to its interrupt, and no other', (t) => {
-  t.deepEqual(numbers({ followRequest: 0 }), [10, 11, 12, 13, 18, 19, 20, 21]);
-  t.deepEqual(numbers({ followRequest: 1 }), [14, 15, 16, 17, 20, 21]);
+  t.deepEqual(numbers({ followRequest: 0 }), [11, 12, 13, 14, 19, 20, 21, 22]);
+  t.deepEqual(numbers({ followRequest: 1 }), [15, 16, 17, 18, 21, 22]);
   t.deepEqual(numbers({ followRequest: 2 }), []);
   t.deepEqual(numbers({ followRequest: 0, queue: 1 }), []);
   const view = new DeviceView(EVENT_KINDS);
   const follower = new RequestFollower(0, EVENT_KINDS, view);
   t.false(
-    follower.takes(fill(new MachineEvent(), STEPS[10] ?? { name: 'idle', fields: [] })),
+    follower.takes(fill(new MachineEvent(), STEPS[11] ?? { name: 'idle', fields: [] })),
     'an unknown ring has no slots',
   );
 });

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { buildDeviceTree, type TreeFunction, type TreeInputs } from '../../emu/papr/device-tree.ts';
 import { cellBytes, flattenTree, NodeBuilder } from '../../emu/papr/flattened-tree.ts';
-import { compareTree, explanation, parseDump } from './device-tree.ts';
+import { compareTree, conformDeviceTree, explanation, parseDump } from './device-tree.ts';
+import { Tally } from './log.ts';
 
 const GOLDEN = '../shared/golden/machines';
 const golden = existsSync(GOLDEN) || process.env['CI'] !== undefined ? test : test.skip;
@@ -14,6 +15,7 @@ function virtioFunction(
   ids: { device: number; revision: number; classCode: number; subsystem: number },
   msixVectors: number,
   bars: readonly (readonly [index: number, kind: 'io' | 'mem32' | 'mem64', size: number])[],
+  romBytes = 0,
 ): TreeFunction {
   const configSpace = new Uint8Array(256);
   const view = new DataView(configSpace.buffer);
@@ -29,6 +31,7 @@ function virtioFunction(
     typeName,
     configSpace,
     msixVectors,
+    romBytes,
     bars: bars.map(([index, kind, size]) => ({
       index,
       kind,
@@ -112,8 +115,8 @@ const MADE: TreeInputs = {
         [
           [1, 'mem32', 0x1000],
           [4, 'mem64', 0x4000],
-          [6, 'mem32', 0x40000],
         ],
+        0x40000,
       ),
     ],
   },
@@ -164,6 +167,23 @@ golden('the tree that QEMU makes for pseries-7.2', (t) => {
 
 golden('the tree that client-architecture-support returns', (t) => {
   t.deepEqual(unexplained('pseries-7.2-after-cas.dts', AFTER_CAS), []);
+});
+
+golden('the machine itself hands over these trees', async (t) => {
+  for (const file of ['pseries-7.2.dts', 'pseries-7.2-after-cas.dts']) {
+    const tally = new Tally(10);
+    const lines = readFileSync(`${GOLDEN}/${file}`, 'utf8').split('\n');
+    await conformDeviceTree(
+      (async function* () {
+        yield* lines;
+      })(),
+      tally,
+    );
+    t.deepEqual(tally.first, [], file);
+    t.is(tally.mismatches, 0, file);
+    t.true(tally.lines > 100, file);
+    t.is(tally.notJudged.size, 1, 'rng-seed');
+  }
 });
 
 test('a dump is read with its cuts', (t) => {

@@ -1,4 +1,12 @@
+import { Rng } from '../../emu/core/rng.ts';
+import type { MachineConfig } from '../../emu/machine/config.ts';
+import { Machine } from '../../emu/machine/machine.ts';
+import { parseMachine } from '../../emu/machine/options.ts';
+import { treeInputs } from '../../emu/machine/platform-options.ts';
+import { buildDeviceTree } from '../../emu/papr/device-tree.ts';
+import type { Negotiated } from '../../emu/papr/environment.ts';
 import { readFlattenedTree, type TreeNode } from '../../emu/papr/flattened-tree.ts';
+import type { Lines, Tally } from './log.ts';
 
 /**
  * Holds a device tree of ours against the dump of a real QEMU's: one `name {`, `name = value` or `}` a line. Values
@@ -190,4 +198,104 @@ function shownLike(theirs: DumpValue, ours: Uint8Array): string {
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
+}
+
+/** The machine type of the dumps: they do not name it themselves. */
+const MACHINE = 'pseries-7.2';
+
+/** Builds the machine that a dump describes, and holds its tree against the dump. */
+export async function conformDeviceTree(lines: Lines, tally: Tally): Promise<void> {
+  const text: string[] = [];
+  for await (const line of lines) text.push(line);
+  const dump = parseDump(text);
+  for (let judged = properties(dump.root); judged > 0; judged--) tally.judged();
+  for (const difference of compareTree(dump, treeLike(dump))) {
+    const reason = explanation(difference);
+    if (reason !== undefined) tally.passOver(`${difference.where} (${reason})`);
+    else tally.mismatch(difference.line, difference.where, difference.expected, difference.actual);
+  }
+}
+
+function properties(node: DumpNode): number {
+  return node.children.reduce((sum, child) => sum + properties(child), node.properties.size);
+}
+
+/** The tree of a machine with the memory, the CPUs and the devices of the dump, at the same moment of its life. */
+export function treeLike(dump: Dump): Uint8Array {
+  const argument = parseMachine(MACHINE);
+  const made = Machine.create(configLike(dump.root));
+  if (!argument.accepted) throw new SyntaxError(argument.reason);
+  if (!made.accepted) throw new SyntaxError(made.reason);
+  const machine = made.value;
+  const { partition } = machine.papr;
+  const units = new Set((nodeAt(dump.root, 'vdevice')?.children ?? []).map((node) => cell(node, 'reg')));
+  return buildDeviceTree(
+    treeInputs(
+      partition.options,
+      argument.value,
+      machine.bridge,
+      partition.vio.devices.filter((device) => units.has(device.unit)),
+      Rng.stream('conform', 'device-tree'),
+      negotiatedLike(dump.root),
+      nodeAt(dump.root, 'ibm,platform-facilities') !== undefined,
+    ),
+  );
+}
+
+/** Option vector 5 as it was agreed on; two bytes of it, zeros, stand in a tree before that. */
+function negotiatedLike(root: DumpNode): Negotiated | undefined {
+  const vector = nodeAt(root, 'chosen')?.properties.get('ibm,architecture-vec-5')?.shown;
+  if (vector === undefined || vector.length <= 2) return undefined;
+  return { ov5: vector.slice(1), compatPvr: 0, preIsa3Guest: false };
+}
+
+function configLike(root: DumpNode): MachineConfig {
+  const memory = nodeAt(root, 'memory@0');
+  const bridge = root.children.find((node) => node.name.startsWith('pci@'));
+  return {
+    machine: MACHINE,
+    ramBytes: memory === undefined ? 0 : cell(memory, 'reg', 2) * 2 ** 32 + cell(memory, 'reg', 3),
+    cpus: nodeAt(root, 'cpus')?.children.length ?? 1,
+    seed: 'conform',
+    devices: (bridge?.children ?? []).map((node) => deviceLike(node)),
+    globals: [],
+    backends: [
+      { kind: 'disk', id: 'disk', sectors: 2048, content: 'zero', readOnly: false },
+      { kind: 'net', id: 'net', loopback: false },
+      { kind: 'entropy', id: 'entropy' },
+    ],
+  };
+}
+
+const BACKENDS: Readonly<Record<string, string>> = {
+  'virtio-blk-pci': ',drive=disk',
+  'virtio-net-pci': ',netdev=net',
+  'virtio-rng-pci': ',rng=entropy',
+};
+
+/** The modern BAR's entry in `reg`: 64-bit memory, register 0x20. */
+const MODERN_BAR = 0x0300_0020;
+
+/** The -device argument of a node: type and slot by its location code, mode by its identity and its BARs. */
+function deviceLike(node: DumpNode): string {
+  const code = new TextDecoder().decode(node.properties.get('ibm,loc-code')?.shown);
+  const [, type = '', slot = '', fn = ''] = /^qemu_([^:]+):\w+:\w+:(\w+)\.(\d)/.exec(code) ?? [];
+  const reg = node.properties.get('reg')?.shown ?? new Uint8Array(0);
+  const view = new DataView(reg.buffer, reg.byteOffset, reg.byteLength);
+  let modern = false;
+  for (let at = 0; at + 4 <= reg.length; at += 20)
+    modern ||= (view.getUint32(at) & 0x0300_00ff) === MODERN_BAR;
+  const legacy = cell(node, 'device-id') < 0x1040;
+  const mode = `disable-legacy=${legacy ? 'off' : 'on'},disable-modern=${modern ? 'off' : 'on'}`;
+  return `${type},addr=0x${slot}.${fn},${mode}${BACKENDS[type] ?? ''}`;
+}
+
+function nodeAt(node: DumpNode, name: string): DumpNode | undefined {
+  return node.children.find((one) => one.name === name);
+}
+
+function cell(node: DumpNode, name: string, index = 0): number {
+  const bytes = node.properties.get(name)?.shown;
+  if (bytes === undefined || bytes.length < 4 * index + 4) return 0;
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4 * index);
 }

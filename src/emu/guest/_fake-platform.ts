@@ -6,6 +6,9 @@ export interface FakeFunction extends TreeFunction {
   readonly writable: Uint8Array;
 }
 
+/** Stands for the expansion ROM among a fake function's BARs. */
+const ROM = 6;
+
 export function fakeFunction(
   devfn: number,
   bars: readonly (readonly [index: number, kind: 'io' | 'mem32' | 'mem64', size: number])[],
@@ -17,11 +20,11 @@ export function fakeFunction(
   space.setUint32(0, 0x1001_1af4, true);
   mask.setUint16(4, 0x0507, true);
   for (const [index, kind, size] of bars) {
-    const register = index === 6 ? 0x30 : 0x10 + 4 * index;
+    const register = index === ROM ? 0x30 : 0x10 + 4 * index;
     space.setUint32(register, { io: 1, mem32: 0, mem64: 0xc }[kind], true);
     mask.setUint32(register, -size >>> 0, true);
     if (kind === 'mem64') mask.setUint32(register + 4, 0xffff_ffff, true);
-    if (index === 6) mask.setUint32(register, (-size | 1) >>> 0, true);
+    if (index === ROM) mask.setUint32(register, (-size | 1) >>> 0, true);
   }
   return {
     devfn,
@@ -29,22 +32,25 @@ export function fakeFunction(
     configSpace,
     writable,
     msixVectors: 0,
-    bars: bars.map(([index, kind, size]) => ({
-      index,
-      kind,
-      prefetchable: kind === 'mem64',
-      region: {
-        name: 'fake',
-        size,
-        access: { validMin: 1, validMax: 4, validUnaligned: false, implMin: 1, implMax: 4 },
-        read: () => 0,
-        write: () => undefined,
-      },
-    })),
+    romBytes: bars.find(([index]) => index === ROM)?.[2] ?? 0,
+    bars: bars
+      .filter(([index]) => index !== ROM)
+      .map(([index, kind, size]) => ({
+        index,
+        kind,
+        prefetchable: kind === 'mem64',
+        region: {
+          name: 'fake',
+          size,
+          access: { validMin: 1, validMax: 4, validUnaligned: false, implMin: 1, implMax: 4 },
+          read: () => 0,
+          write: () => undefined,
+        },
+      })),
   };
 }
 
-export const FAKE_RTAS: readonly { readonly name: string; readonly token: number }[] = [
+const FAKE_RTAS: readonly { readonly name: string; readonly token: number }[] = [
   { name: 'ibm,set-xive', token: 0x200a },
   { name: 'ibm,int-off', token: 0x200c },
   { name: 'ibm,int-on', token: 0x200d },

@@ -36,7 +36,6 @@ export const BLK_T_GET_ID = 8;
 export const BLK_HEADER_BYTES = 16;
 export const BLK_ID_BYTES = 20;
 export const BLK_S_OK = 0;
-export const BLK_S_UNSUPP = 2;
 export const SECTOR_BYTES = 512;
 
 /** net (5.1). */

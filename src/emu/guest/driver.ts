@@ -165,6 +165,7 @@ export class GuestDriver implements RequestHost {
   readonly #direct: DirectWindowMapper | undefined;
   readonly #sources: Int32Array = new Int32Array(QUEUES_MAX + 1);
   readonly #ringLow: Float64Array = new Float64Array(QUEUES_MAX);
+  readonly #ringBytes: Float64Array = new Float64Array(QUEUES_MAX);
   #vectors = 0;
   #step = 0;
 
@@ -242,10 +243,12 @@ export class GuestDriver implements RequestHost {
     found.device = ids >>> 16;
     if (found.vendor !== VIRTIO_PCI_VENDOR) return false;
     const type = found.device < 0x1040 ? found.read(PCI_SUBSYSTEM_ID, 2) : found.device - 0x1040;
-    const maker = this.#makers.find((row) => row.virtioId === type);
-    if (maker === undefined) return false;
-    this.requests = maker;
-    return true;
+    for (const maker of this.#makers) {
+      if (maker.virtioId !== type) continue;
+      this.requests = maker;
+      return true;
+    }
+    return false;
   }
 
   #bind(found: GuestFunction): boolean {
@@ -393,6 +396,7 @@ export class GuestDriver implements RequestHost {
       return false;
     }
     this.#ringLow[queue] = low;
+    this.#ringBytes[queue] = layout.bytes;
     ring.start(mapper, this.#accepted(VIRTIO_F_RING_EVENT_IDX), tables);
     if (this.profile.completion === 'polling') ring.disableInterrupts();
     transport.setQueue(queue, ring.writer, mapper.high, low);
@@ -516,7 +520,7 @@ export class GuestDriver implements RequestHost {
       const ring = this.rings[queue];
       if (ring === undefined) continue;
       if (ring.inFlight > 0) ring.abandon();
-      mapper.unmap(this.#ringLow[queue] ?? 0, ringLayout(ring.size).bytes);
+      mapper.unmap(this.#ringLow[queue] ?? 0, this.#ringBytes[queue] ?? 0);
     }
     if (device === undefined || this.profile.completion === 'polling') return;
     for (let vector = 0; vector < this.#vectors; vector++) this.#interrupts.mask(this.#sources[vector] ?? 0);

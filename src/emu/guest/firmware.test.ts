@@ -40,9 +40,8 @@ test('several functions share the windows: I/O from 0x10 by size, memory 64 KiB 
     [1, 'mem32', 0x1000],
     [4, 'mem64', 0x4000],
   ] as const;
-  const firmware = booted(
-    new FakePlatform([fakeFunction(0x08, bars), fakeFunction(0x10, [...bars, [6, 'mem32', 0x40000]])]),
-  );
+  const withRom = fakeFunction(0x10, [...bars, [6, 'mem32', 0x40000]]);
+  const firmware = booted(new FakePlatform([fakeFunction(0x08, bars), withRom]));
   t.deepEqual(
     firmware.functions.map((found) => [...found.bars].map((bar) => bar.toString(16))),
     [
@@ -51,6 +50,11 @@ test('several functions share the windows: I/O from 0x10 by size, memory 64 KiB 
     ],
   );
   t.deepEqual([...(firmware.functions[0]?.barIsIo ?? [])], [1, 0, 0, 0, 0, 0]);
+  t.deepEqual(
+    [...withRom.configSpace.subarray(0x30, 0x34)],
+    [1, 0, 4, 0x80],
+    'the ROM lies at its size, enabled',
+  );
 });
 
 test('a 64-bit BAR goes below 4 GiB where the bridge has no other window', (t) => {

@@ -34,7 +34,7 @@ export interface BridgeWindow {
   readonly bytes: number;
 }
 
-export interface DynamicWindows {
+interface DynamicWindows {
   readonly query: number;
   readonly create: number;
   readonly remove: number;
@@ -43,7 +43,7 @@ export interface DynamicWindows {
   readonly queryResults: number;
 }
 
-export interface FunctionNode {
+interface FunctionNode {
   readonly devfn: number;
   readonly vendor: number;
   readonly device: number;

@@ -9,7 +9,7 @@ import {
 export type TransportName = 'modern' | 'legacy';
 
 /** How a profile makes memory reachable where it uses the DMA API. */
-export type DmaPolicy =
+type DmaPolicy =
   /** There is no DMA API: devices get guest-physical addresses. */
   | 'physical'
   /** Linux without dynamic windows (`disable_ddw`, or a host bridge without). */

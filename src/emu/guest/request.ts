@@ -19,7 +19,7 @@ import {
 } from './abi.ts';
 import type { Arena } from './arena.ts';
 import type { GuestPlatform } from './platform.ts';
-import { CHAIN_MAX, Chain, type SplitRing } from './rings.ts';
+import { Chain, type SplitRing } from './rings.ts';
 import type { DriverTransport } from './transport.ts';
 
 /** What a request maker is given once a device is set up. */
@@ -265,9 +265,8 @@ export class BlkRequests implements DeviceRequests {
     this.completed++;
     const base = this.#buffers + slot * BLK_SLOT_BYTES;
     if (host.platform.load8(base + BLK_STATUS) !== BLK_S_OK) this.correct = false;
-    const moved = { write: 0, read: SECTOR_BYTES, flush: 0, id: BLK_ID_BYTES }[kind];
     // A legacy device may report any length for what it writes; QEMU reports the right one always.
-    if (length !== moved + 1) this.correct = false;
+    if (length !== BLK_WRITTEN[kind] + 1) this.correct = false;
     if (kind === 'read' && !this.#readBack(host, base, this.#expected[slot] ?? NOT_WRITTEN))
       this.correct = false;
   }
@@ -284,6 +283,14 @@ const BLK_TYPES: Readonly<Record<BlkKind, number>> = {
   read: BLK_T_IN,
   flush: BLK_T_FLUSH,
   id: BLK_T_GET_ID,
+};
+
+/** Bytes that the device writes before the status. */
+const BLK_WRITTEN: Readonly<Record<BlkKind, number>> = {
+  write: 0,
+  read: SECTOR_BYTES,
+  flush: 0,
+  id: BLK_ID_BYTES,
 };
 
 function samePattern(bytes: Uint8Array, at: number, pattern: number, length: number): boolean {
@@ -441,6 +448,3 @@ export class NetRequests implements DeviceRequests {
 export function requestMakers(): readonly (RngRequests | BlkRequests | NetRequests)[] {
   return [new RngRequests(), new BlkRequests(), new NetRequests()];
 }
-
-/** Bytes of RAM that the makers' buffers and chains take at most. */
-export const REQUEST_BYTES: number = SLOTS * (NET_RX_BYTES + NET_TX_BYTES) + CHAIN_MAX * 4096;

@@ -141,7 +141,7 @@ export class Chain {
 export const RING_EMPTY = -1;
 export const RING_BROKEN = -2;
 export const RING_FULL = -3;
-export const RING_UNMAPPED = -4;
+const RING_UNMAPPED = -4;
 
 /** What a careful driver finds wrong with a used ring (drivers/virtio/virtio_ring.c `virtqueue_get_buf_ctx_split`). */
 export type RingFault =

@@ -35,6 +35,6 @@ export interface DriverTransport {
 /** How a probe ends: bound, not for this transport (the next one is tried), or given up for good. */
 export type ProbeResult = 'bound' | NoDevice | Invalid;
 /** -ENODEV: Linux goes on with the next transport. */
-export type NoDevice = 'ENODEV' | 'ENODEV-ABI' | 'ENODEV-COMMON';
+type NoDevice = 'ENODEV' | 'ENODEV-ABI' | 'ENODEV-COMMON';
 /** -EINVAL and -ENOMEM: no other transport is tried, except that force_legacy goes on after ENOMEM. */
-export type Invalid = 'EINVAL' | 'ENOMEM';
+type Invalid = 'EINVAL' | 'ENOMEM';

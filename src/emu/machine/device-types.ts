@@ -143,10 +143,13 @@ const BLOCK: DeviceFamily = {
     return undefined;
   },
   check: checkBlock,
-  checkFeatures: (values, modern) =>
-    modern && values.flag('scsi')
+  checkFeatures: (values, modern) => {
+    // The property is the feature bit itself, and a legacy-only disk takes it back.
+    if (!modern) values.set('any_layout', false);
+    return modern && values.flag('scsi')
       ? 'Please set scsi=off for virtio-blk devices in order to use virtio 1.0'
-      : undefined,
+      : undefined;
+  },
 };
 
 function checkBlock(values: PropertyValues): string | undefined {

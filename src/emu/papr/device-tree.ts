@@ -34,14 +34,14 @@ export interface TreeInputs {
   readonly afterCas: TreeNegotiation | undefined;
 }
 
-export interface TreeCpus {
+interface TreeCpus {
   /** CPUs there are, one thread each; every one has a connector. */
   readonly count: number;
   /** Distance of their numbers: 1, or 8 up to pseries-4.1 (vsmt). */
   readonly stride: number;
 }
 
-export interface TreeHostBridge {
+interface TreeHostBridge {
   readonly buid: bigint;
   readonly io: TreeWindow;
   readonly mem32: TreeWindow;
@@ -59,7 +59,7 @@ export interface TreeHostBridge {
   readonly functions: readonly TreeFunction[];
 }
 
-export interface TreeWindow {
+interface TreeWindow {
   /** Address on the PCI side. */
   readonly bus: number;
   /** Address on the CPU's side. */
@@ -67,7 +67,10 @@ export interface TreeWindow {
   readonly bytes: number;
 }
 
-export type TreeFunction = Pick<PciFunction, 'devfn' | 'typeName' | 'bars' | 'configSpace' | 'msixVectors'>;
+export type TreeFunction = Pick<
+  PciFunction,
+  'devfn' | 'typeName' | 'bars' | 'romBytes' | 'configSpace' | 'msixVectors'
+>;
 
 export interface TreeVdevice {
   /** `vty`, `nvram`, … */
@@ -101,7 +104,7 @@ export function buildDeviceTree(inputs: TreeInputs): Uint8Array {
   return flattenTree(deviceTree(inputs));
 }
 
-export function deviceTree(inputs: TreeInputs): TreeNode {
+function deviceTree(inputs: TreeInputs): TreeNode {
   const connectors = dynamicConnectors({
     cpus: cpuNumbers(inputs.cpus),
     hostBridges: inputs.hostBridgeConnectors,
@@ -402,7 +405,6 @@ function pciFunction(device: TreeFunction): NodeBuilder {
 }
 
 const SPACE_OF_BAR = { io: SPACE_IO, mem32: SPACE_MEM32, mem64: SPACE_MEM64 } as const;
-const ROM_BAR = 6;
 const ROM_REGISTER = 0x30;
 
 /** Configuration space, then every BAR with its size; QEMU leaves the addresses to firmware. */
@@ -410,9 +412,11 @@ function functionReg(device: TreeFunction): number[] {
   const config = device.devfn << 8;
   const cells = [config, 0, 0, 0, 0];
   for (const bar of device.bars) {
-    const register = bar.index === ROM_BAR ? ROM_REGISTER : 0x10 + 4 * bar.index;
+    const register = 0x10 + 4 * bar.index;
     cells.push(SPACE_OF_BAR[bar.kind] | config | register, 0, 0, ...wide(bar.region.size));
   }
+  const rom = device.romBytes ?? 0;
+  if (rom > 0) cells.push(SPACE_MEM32 | config | ROM_REGISTER, 0, 0, ...wide(rom));
   return cells;
 }
 

@@ -33,30 +33,6 @@ function windows(platform: TestPlatform): [number | undefined, number | undefine
   return [shiftAt(0), shiftAt(HIGH)];
 }
 
-test('query: five results or six', (t) => {
-  const platform = new TestPlatform();
-  t.deepEqual(platform.rtas(QUERY, [0, ...BUID], 5), [0, 1, 0x8000_0000, 0x107, 0]);
-  t.deepEqual(platform.rtas(QUERY, [0, ...BUID], 6), [0, 1, 0x20, 0, 0x107, 0]);
-  t.is(platform.rtas(QUERY, [0, ...BUID], 4)[0], PARAM_ERROR);
-  t.is(
-    platform.rtas(QUERY, [0, ...BUID], 0)[0],
-    PARAM_ERROR,
-    'the status is written even where no result was asked',
-  );
-  t.is(platform.rtas(QUERY, [0, BUID[0]], 5)[0], PARAM_ERROR);
-  t.is(platform.rtas(QUERY, [0, 0, 0], 5)[0], PARAM_ERROR);
-});
-
-test('page sizes of pseries-4.1, and no dynamic windows at all on pseries-2.6', (t) => {
-  const older = new TestPlatform({ phbs: [{ index: 0, ddw: true, pageSizeMask: 0x1_1000 }] });
-  t.is(older.rtas(QUERY, [0, ...BUID], 5)[3], 0x003);
-  const oldest = new TestPlatform({ phbs: [{ index: 0, ddw: false, pageSizeMask: 0x1_1000 }] });
-  t.is(oldest.rtas(QUERY, [0, ...BUID], 5)[0], PARAM_ERROR);
-  t.is(create(oldest, 12, 20)[0], PARAM_ERROR);
-  t.is(oldest.rtas(REMOVE, [FIRST], 1)[0], PARAM_ERROR);
-  t.is(oldest.rtas(RESET, [0, ...BUID], 1)[0], PARAM_ERROR);
-});
-
 test('create: the checks in their order', (t) => {
   const platform = new TestPlatform();
   t.deepEqual(create(platform, 13, 20), [PARAM_ERROR, NOT_WRITTEN, NOT_WRITTEN, NOT_WRITTEN]);
@@ -96,12 +72,6 @@ test('measured: the default window comes back with the last one', (t) => {
   t.deepEqual(windows(platform), [12, undefined]);
   platform.hcall(0x1c, FIRST, 0x5000);
   t.is(platform.output(0), 0n, 'and is empty');
-});
-
-test('remove: units that are no PCI window', (t) => {
-  const platform = new TestPlatform({ vio: [{ kind: 'spapr-vscsi' }] });
-  t.is(platform.hcall(0x20, 0x7100_0000, 0, 3), 0, 'the unit has a table');
-  for (const liobn of [0x7100_0000, 0x8000_0002, 0]) t.is(platform.rtas(REMOVE, [liobn], 1)[0], PARAM_ERROR);
 });
 
 test('reset: the default window, empty; a machine reset does the same', (t) => {

@@ -9,7 +9,7 @@ export interface TreeNode {
   readonly children: TreeNode[];
 }
 
-export interface TreeProperty {
+interface TreeProperty {
   readonly name: string;
   readonly value: Uint8Array;
 }

@@ -38,6 +38,9 @@ export class TceTable implements Stateful, TranslationWindow {
   readonly liobn: number;
   #entries = 0;
   #pageShift = 0;
+  // Both follow from the two above.
+  #pageBytes = 1;
+  #bytes = 0;
   #busHigh = 0;
   /** Set when the default window is made here, and never cleared (spapr_phb_dma_reset). */
   defaultWindow = false;
@@ -72,6 +75,7 @@ export class TceTable implements Stateful, TranslationWindow {
     this.#pageShift = pageShift;
     this.#busHigh = busHigh;
     this.#entries = entries;
+    this.#measure();
     this.clear();
   }
 
@@ -140,17 +144,17 @@ export class TceTable implements Stateful, TranslationWindow {
 
   /** The window's size in bytes; QEMU's own is cut to 64 bits, which no page size on offer reaches. */
   get bytes(): number {
-    return this.#entries * 2 ** this.#pageShift;
+    return this.#bytes;
   }
 
   /** One device access (spapr_tce_translate_iommu): every access looks, so a changed entry counts at once. */
   translate(offset: number, into: Translation): void {
     const shift = this.#pageShift;
-    const index = Math.floor(offset / 2 ** shift);
-    if (index >= this.#entries) {
+    if (offset >= this.#bytes) {
       into.permission = 0;
       return;
     }
+    const index = Math.floor(offset / this.#pageBytes);
     const page = this.#find(index >>> PAGE_ENTRY_SHIFT);
     const at = 2 * (index & (PAGE_ENTRIES - 1));
     const high = page === undefined ? 0 : (page.words[at] ?? 0);
@@ -214,6 +218,12 @@ export class TceTable implements Stateful, TranslationWindow {
     this.#busHigh = state.u32(this.#busHigh);
     this.defaultWindow = state.bool(this.defaultWindow);
     this.bypass = state.bool(this.bypass);
+    if (state.restoring) this.#measure();
+  }
+
+  #measure(): void {
+    this.#pageBytes = 2 ** this.#pageShift;
+    this.#bytes = this.#entries * this.#pageBytes;
   }
 
   #find(number: number): TcePage | undefined {

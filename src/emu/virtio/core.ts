@@ -8,6 +8,7 @@ import {
   VIRTIO_CONFIG_S_FEATURES_OK,
   VIRTIO_CONFIG_S_NEEDS_RESET,
   VIRTIO_F_ACCESS_PLATFORM,
+  VIRTIO_F_BAD_FEATURE,
   VIRTIO_F_NOTIFY_ON_EMPTY,
   VIRTIO_F_RING_EVENT_IDX,
   VIRTIO_F_RING_PACKED,
@@ -164,6 +165,10 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
 
   setFeatures(value: bigint): boolean {
     if ((this.#status & VIRTIO_CONFIG_S_FEATURES_OK) !== 0) return false;
+    if (hasFeature(value, VIRTIO_F_BAD_FEATURE) && this.parts.diagnostics.listening) {
+      const who = `guest driver for ${this.name}`;
+      this.parts.diagnostics.say(`virtio_set_features: ${who} has enabled UNUSED(30) feature bit!`);
+    }
     const unoffered = (value & ~this.hostFeatures) !== 0n;
     this.#takeFeatures(value);
     if (this.eventIdx) {

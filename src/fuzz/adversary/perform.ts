@@ -1,4 +1,4 @@
-import type { Step } from '../case.ts';
+import type { Element, Step } from '../case.ts';
 import type { Driver } from './driver.ts';
 
 /** What a step may reach besides the driver. */
@@ -165,9 +165,25 @@ export function standing(step: Step): Standing {
   return HARMLESS.has(step.name) ? 'harmless' : 'fault';
 }
 
-/** Steps whose register accesses the books of a watcher cannot follow. */
+/**
+ * Steps that the books of a watcher cannot follow: BARs that move, byte orders that change, and a device that is pointed at
+ * its own registers and so writes them behind the driver's back.
+ */
 export function losesTrack(step: Step): boolean {
-  return step.name === 'config-write' || step.name === 'byte-order';
+  if (step.name === 'config-write' || step.name === 'byte-order') return true;
+  if (step.name === 'tce-put') return step.args[2] === OWN_BAR_TARGET;
+  if (step.chain !== undefined) return step.chain.elements.some(isOwnBar);
+  return (
+    step.ring?.chains.some((links) =>
+      links.some((link) => link.element !== undefined && isOwnBar(link.element)),
+    ) === true
+  );
+}
+
+const OWN_BAR_TARGET = 3;
+
+function isOwnBar(element: Element): boolean {
+  return element.place === 'own-bar';
 }
 
 function put(driver: Driver, window_: number, page: number, target: number, permission: number): void {

@@ -28,8 +28,10 @@ export interface Watcher {
   /** A run starts on a machine where the driver found this ground. */
   begin(ground: Ground): void;
   take(event: MachineEvent): void;
-  /** The driver does something that the books cannot follow: nothing is judged until the next set-up. */
+  /** The driver does something that the books cannot follow: nothing is judged until `regainTrack`. */
   loseTrack(): void;
+  /** The device was set up anew. */
+  regainTrack(): void;
   /** What broke first, as a sentence; empty while nothing did. */
   readonly breach: string;
 }

@@ -6,7 +6,7 @@
  * ring gives an element back, after which it may not be touched. Descriptors are read in both byte orders, because a
  * legacy ring has the guest's; a wrong order names addresses so odd that this lets nothing pass.
  */
-import { KIND, type MachineEvent } from '../../emu/core/tap.ts';
+import { EVENT_KINDS, KIND, type MachineEvent } from '../../emu/core/tap.ts';
 import { addressText, type Ground, type Watcher } from './invariant.ts';
 
 const MMIO_READ = KIND['mmio-read'];
@@ -18,11 +18,14 @@ const DMA_READ = KIND['dma-read'];
 const DMA_WRITE = KIND['dma-write'];
 const DMA_FAULT = KIND['dma-fault'];
 const MACHINE_RESET = KIND['machine-reset'];
+const IS_INPUT: Uint8Array = Uint8Array.from(EVENT_KINDS, (kind) => (kind.direction === 'input' ? 1 : 0));
 
 // Registers by offset and width, as the specification lays them out (VIRTIO 1.3, 4.1.4.3 and 4.1.4.10).
 const STATUS = 0x14;
 const QUEUE_SELECT = 0x16;
 const QUEUE_SIZE = 0x18;
+const QUEUE_ENABLE = 0x1c;
+const QUEUE_RESET = 0x3a;
 const ADDRESSES = 0x20;
 const ADDRESSES_END = 0x38;
 const LEGACY_FRAME = 8;
@@ -50,6 +53,9 @@ export class MemoryInvariant implements Watcher {
   breach = '';
   #ground: Ground | undefined;
   #tracking = true;
+  /** The harness said that the books are wrong, and has not said yet that they are right again. */
+  #lost = false;
+  #resetting = false;
   #select = 0;
   #lastRead = -1;
   readonly #sizes: Uint16Array = new Uint16Array(QUEUES);
@@ -58,6 +64,9 @@ export class MemoryInvariant implements Watcher {
   readonly #areaLow: Uint32Array = new Uint32Array(AREAS);
   readonly #areaHigh: Uint32Array = new Uint32Array(AREAS);
   readonly #areaUsed: Uint8Array = new Uint8Array(AREAS);
+  // Addresses written and not enabled yet: the device keeps the rings it has until then.
+  readonly #nextLow: Uint32Array = new Uint32Array(AREAS);
+  readonly #nextHigh: Uint32Array = new Uint32Array(AREAS);
   // Elements and indirect tables that the device has read and not given back.
   #count = 0;
   readonly #low: Uint32Array = new Uint32Array(ELEMENTS_MAX);
@@ -65,7 +74,13 @@ export class MemoryInvariant implements Watcher {
   readonly #length: Uint32Array = new Uint32Array(ELEMENTS_MAX);
   readonly #head: Int32Array = new Int32Array(ELEMENTS_MAX);
   readonly #isTable: Uint8Array = new Uint8Array(ELEMENTS_MAX);
+  /** Which reading of an available entry an element came with. */
+  readonly #serial: Uint32Array = new Uint32Array(ELEMENTS_MAX);
   #chain = -1;
+  #readings = 0;
+  /** The available index as last read, byte for byte, and whether it ever moved further than the ring is long. */
+  readonly #availIndex: Uint16Array = new Uint16Array(QUEUES);
+  readonly #jumped: Uint8Array = new Uint8Array(QUEUES);
   // The descriptor that is being read, perhaps in pieces.
   readonly #block: Uint8Array = new Uint8Array(DESCRIPTOR);
   /** Where the rest of a ring block is looked for by QEMU 7.2 after a page that is not mapped (tce.md 5.2). */
@@ -76,6 +91,7 @@ export class MemoryInvariant implements Watcher {
   begin(ground: Ground): void {
     this.#ground = ground;
     this.breach = '';
+    this.#lost = false;
     this.#offered.fill(SIZE_MAX);
     this.#forget();
     this.#select = 0;
@@ -83,11 +99,17 @@ export class MemoryInvariant implements Watcher {
   }
 
   loseTrack(): void {
-    this.#tracking = false;
+    this.#lost = true;
+  }
+
+  regainTrack(): void {
+    this.#lost = false;
   }
 
   take(event: MachineEvent): void {
     const kind = event.kind;
+    // A device ends what it has begun inside the write that resets it; what it was given holds until the next action.
+    if (this.#resetting && IS_INPUT[kind] === 1) this.#forget();
     if (kind === DMA_READ || kind === DMA_WRITE) this.#access(event, kind === DMA_WRITE);
     else if (kind === DMA_FAULT) this.#fault(event);
     else if (kind === MMIO_WRITE) this.#write(this.#register(event), event);
@@ -100,11 +122,16 @@ export class MemoryInvariant implements Watcher {
 
   /** Nothing is described any more, as after a device reset. */
   #forget(): void {
+    this.#resetting = false;
     this.#tracking = true;
     this.#areaUsed.fill(0);
+    this.#nextLow.fill(0);
+    this.#nextHigh.fill(0);
     this.#sizes.set(this.#offered);
     this.#count = 0;
     this.#chain = -1;
+    this.#availIndex.fill(0);
+    this.#jumped.fill(0);
     this.#slip = -1;
   }
 
@@ -138,11 +165,15 @@ export class MemoryInvariant implements Watcher {
     const width = event.words[2] ?? 0;
     const value = event.words[6] ?? 0;
     if (offset === STATUS && width === 1) {
-      if (value === 0) this.#forget();
+      if (value === 0) this.#resetting = true;
     } else if (offset === QUEUE_SELECT && width === 2) {
       if (value <= SIZE_MAX - 1) this.#select = value;
     } else if (offset === QUEUE_SIZE && width === 2) {
       if (this.#select < QUEUES && value >= 1 && value <= SIZE_MAX) this.#resize(this.#select, value);
+    } else if (offset === QUEUE_ENABLE && width === 2) {
+      if (value === 1) this.#enable(this.#select);
+    } else if (offset === QUEUE_RESET && width === 2) {
+      if (value === 1) this.#resetQueue(this.#select);
     } else if (offset >= ADDRESSES && offset < ADDRESSES_END && width === 4 && (offset & 3) === 0) {
       this.#place(offset - ADDRESSES, value);
     } else if (width === 8 || (offset >= STATUS && (offset & (width - 1)) !== 0) || event.words[4] === 1) {
@@ -164,9 +195,25 @@ export class MemoryInvariant implements Watcher {
       return;
     }
     const area = 3 * this.#select + (offset >> 3);
-    if ((offset & 4) === 0) this.#areaLow[area] = value;
-    else this.#areaHigh[area] = value;
-    this.#areaUsed[area] = 1;
+    if ((offset & 4) === 0) this.#nextLow[area] = value;
+    else this.#nextHigh[area] = value;
+  }
+
+  #enable(queue: number): void {
+    if (queue >= QUEUES) {
+      this.#tracking = false;
+      return;
+    }
+    for (let area = 3 * queue; area < 3 * queue + 3; area++) {
+      this.#areaLow[area] = this.#nextLow[area] ?? 0;
+      this.#areaHigh[area] = this.#nextHigh[area] ?? 0;
+      this.#areaUsed[area] = 1;
+    }
+  }
+
+  /** RING_RESET: the queue has its default size again, and no ring from the next action on. */
+  #resetQueue(queue: number): void {
+    if (queue < QUEUES) this.#sizes[queue] = this.#offered[queue] ?? SIZE_MAX;
   }
 
   #legacyWrite(event: MachineEvent): void {
@@ -175,11 +222,11 @@ export class MemoryInvariant implements Watcher {
     const width = event.words[2] ?? 0;
     const value = event.words[6] ?? 0;
     if (offset === LEGACY_STATUS && width === 1) {
-      if (value === 0) this.#forget();
+      if (value === 0) this.#resetting = true;
     } else if (offset === LEGACY_SELECT && width === 2) {
       if (value <= SIZE_MAX - 1) this.#select = value;
     } else if (offset === LEGACY_FRAME && width === 4) {
-      if (value === 0) this.#forget();
+      if (value === 0) this.#resetting = true;
       else this.#placeFrame(value);
     } else if (offset >= LEGACY_FRAME && offset < 0x14 && offset !== 16) {
       this.#tracking = false;
@@ -215,7 +262,20 @@ export class MemoryInvariant implements Watcher {
       const at = this.#offset & (DESCRIPTOR - 1);
       this.#block.fill(0, at, Math.min(DESCRIPTOR, at + length));
     }
-    this.#slip = this.#found >= 0 ? this.#offset + length : -1;
+    this.#slip =
+      this.#found >= 0
+        ? this.#offset + length
+        : this.#tableSlip(event.words[3] ?? 0, event.words[2] ?? 0, length);
+  }
+
+  /** The same slip for a block of an indirect table. */
+  #tableSlip(high: number, low: number, length: number): number {
+    const element = this.#inElement(high, low, length);
+    if (element < 0 || this.#isTable[element] !== 1) return -1;
+    const offset = (low - (this.#low[element] ?? 0)) >>> 0;
+    const at = offset & (DESCRIPTOR - 1);
+    this.#block.fill(0, at, Math.min(DESCRIPTOR, at + length));
+    return offset + length;
   }
 
   #access(event: MachineEvent, write: boolean): void {
@@ -240,7 +300,7 @@ export class MemoryInvariant implements Watcher {
       }
       return;
     }
-    if (!this.#tracking || this.breach !== '') return;
+    if (!this.#tracking || this.#lost || this.breach !== '') return;
     if (write && high === MSI_HIGH && low < MSI_BYTES && length === 4) return;
     this.breach = `the device ${write ? 'wrote' : 'read'} ${length} bytes at ${addressText(high, low)}, which no ring and no element covers`;
   }
@@ -250,15 +310,35 @@ export class MemoryInvariant implements Watcher {
     const offset = this.#offset;
     this.#slip = offset + event.byteLength;
     const part = area % 3;
-    if (write) {
-      if (part === USED && offset >= 4 && event.byteLength >= 4 && (offset & 7) === 4) this.#giveBack(event);
-      return;
+    const raw = rawHalf(event, 0);
+    if (part === USED) {
+      if (write) this.#usedWrite(event, Math.floor(area / 3), offset, raw);
+    } else if (write) return;
+    else if (part === DESC) this.#collect(event, offset);
+    else if (event.byteLength === 2) this.#availRead(Math.floor(area / 3), offset, raw);
+  }
+
+  #availRead(queue: number, offset: number, raw: number): void {
+    if (offset >= 4) {
+      this.#chain = raw | (queue << 16);
+      this.#readings++;
+    } else if (offset === 2) {
+      const before = this.#availIndex[queue] ?? 0;
+      const size = this.#sizes[queue] ?? SIZE_MAX;
+      const bigStep = (raw - before) & 0xffff;
+      const littleStep = (swapped(raw) - swapped(before)) & 0xffff;
+      if (bigStep > size && littleStep > size) this.#jumped[queue] = 1;
+      this.#availIndex[queue] = raw;
     }
-    if (part === DESC) this.#collect(event, offset);
-    else if (part === AVAIL && offset >= 4 && event.byteLength === 2) {
-      const at = event.byteOffset;
-      this.#chain = ((event.bytes[at] ?? 0) << 8) | (event.bytes[at + 1] ?? 0);
-      this.#chain |= (this.#found / 3) << 16;
+  }
+
+  #usedWrite(event: MachineEvent, queue: number, offset: number, raw: number): void {
+    if (offset >= 4) {
+      if (event.byteLength >= 4 && (offset & 7) === 4)
+        this.#giveBack(raw | (queue << 16), rawHalf(event, 2) | (queue << 16));
+    } else if (offset === 2 && raw === this.#availIndex[queue] && this.#jumped[queue] === 0) {
+      // As many came back as were offered: nothing of this queue is under way.
+      this.#dropQueue(queue);
     }
   }
 
@@ -292,28 +372,42 @@ export class MemoryInvariant implements Watcher {
     this.#high[at] = high;
     this.#length[at] = length;
     this.#head[at] = this.#chain;
+    this.#serial[at] = this.#readings;
     this.#isTable[at] = (flags & INDIRECT) !== 0 ? 1 : 0;
   }
 
-  /** A used element names a head: its elements are the driver's again. */
-  #giveBack(event: MachineEvent): void {
-    const at = event.byteOffset;
-    const b = event.bytes;
-    const queue = Math.floor(this.#found / 3) << 16;
-    const little = ((b[at] ?? 0) << 8) | (b[at + 1] ?? 0) | queue;
-    const big = ((b[at + 2] ?? 0) << 8) | (b[at + 3] ?? 0) | queue;
-    let kept = 0;
+  /**
+   * A used element names a head, in either byte order. Its elements are the driver's again, unless the device has read
+   * that head more than once: then one reading may have been a look ahead, and another may be under way.
+   */
+  #giveBack(little: number, big: number): void {
+    let serial = -1;
     for (let i = 0; i < this.#count; i++) {
       const head = this.#head[i] ?? 0;
-      if (head === little || head === big) continue;
-      this.#low[kept] = this.#low[i] ?? 0;
-      this.#high[kept] = this.#high[i] ?? 0;
-      this.#length[kept] = this.#length[i] ?? 0;
-      this.#head[kept] = head;
-      this.#isTable[kept] = this.#isTable[i] ?? 0;
-      kept++;
+      if (head !== little && head !== big) continue;
+      if (serial >= 0 && serial !== this.#serial[i]) return;
+      serial = this.#serial[i] ?? 0;
     }
+    if (serial < 0) return;
+    let kept = 0;
+    for (let i = 0; i < this.#count; i++) if (this.#serial[i] !== serial) this.#move(i, kept++);
     this.#count = kept;
+  }
+
+  #dropQueue(queue: number): void {
+    let kept = 0;
+    for (let i = 0; i < this.#count; i++) if ((this.#head[i] ?? 0) >> 16 !== queue) this.#move(i, kept++);
+    this.#count = kept;
+  }
+
+  #move(from: number, to: number): void {
+    if (from === to) return;
+    this.#low[to] = this.#low[from] ?? 0;
+    this.#high[to] = this.#high[from] ?? 0;
+    this.#length[to] = this.#length[from] ?? 0;
+    this.#head[to] = this.#head[from] ?? 0;
+    this.#isTable[to] = this.#isTable[from] ?? 0;
+    this.#serial[to] = this.#serial[from] ?? 0;
   }
 
   #inArea(high: number, low: number, length: number): boolean {
@@ -367,4 +461,14 @@ function word(b: Uint8Array, top: number): number {
 
 function bigWord(b: Uint8Array, at: number): number {
   return (((b[at] ?? 0) << 24) | ((b[at + 1] ?? 0) << 16) | ((b[at + 2] ?? 0) << 8) | (b[at + 3] ?? 0)) >>> 0;
+}
+
+/** Two bytes of an event as they stand, the first one high: good for comparing. */
+function rawHalf(event: MachineEvent, from: number): number {
+  const at = event.byteOffset + from;
+  return ((event.bytes[at] ?? 0) << 8) | (event.bytes[at + 1] ?? 0);
+}
+
+function swapped(value: number): number {
+  return ((value & 0xff) << 8) | (value >> 8);
 }

@@ -36,6 +36,7 @@ export class TranslationInvariant implements Watcher {
   breach = '';
   #ground: Ground | undefined;
   #tracking = true;
+  #lost = false;
   readonly #tables: readonly Uint8Array[] = [new Uint8Array(ENTRIES_MAX), new Uint8Array(ENTRIES_MAX)];
   readonly #entries: Float64Array = new Float64Array(WINDOWS);
   readonly #shift: Uint8Array = new Uint8Array(WINDOWS);
@@ -60,11 +61,16 @@ export class TranslationInvariant implements Watcher {
   begin(ground: Ground): void {
     this.#ground = ground;
     this.breach = '';
+    this.#lost = false;
     this.#restoreDefault();
   }
 
   loseTrack(): void {
-    this.#tracking = false;
+    this.#lost = true;
+  }
+
+  regainTrack(): void {
+    this.#lost = false;
   }
 
   take(event: MachineEvent): void {
@@ -228,7 +234,7 @@ export class TranslationInvariant implements Watcher {
     const high = event.words[3] ?? 0;
     const low = event.words[2] ?? 0;
     const end = low + event.byteLength;
-    if (!this.#tracking || this.breach !== '' || (high === 0x400 && low < 0x1000)) {
+    if (!this.#tracking || this.#lost || this.breach !== '' || (high === 0x400 && low < 0x1000)) {
       this.#faults = 0;
       return;
     }

@@ -11,16 +11,14 @@ const DMA_WRITE = KIND['dma-write'];
 const DMA_FAULT = KIND['dma-fault'];
 const IS_INPUT: Uint8Array = Uint8Array.from(EVENT_KINDS, (kind) => (kind.direction === 'input' ? 1 : 0));
 
-/** Largest ring of the devices here, queues of one device that a wait can serve, and elements of a chain. */
-const RING_MAX = 1024;
-const QUEUES_MAX = 3;
+/** Elements of a chain at most (VIRTQUEUE_MAX_SIZE in QEMU). */
 const CHAIN_MAX = 1024;
 /** Accesses that a chain costs beside its elements: index, head, flags, used element, used index, event. */
 const CHAIN_OVERHEAD = 16;
 /** Each element is a descriptor and, where it crosses pages, a few pieces of data. */
 const ACCESSES_PER_CHAIN: number = CHAIN_OVERHEAD + 4 * CHAIN_MAX;
-/** Ring stores of one action: index, flags and event of every head. */
-const HEADS_MAX: number = 3 * QUEUES_MAX * (RING_MAX + 1);
+/** Two-byte stores of a head at most: used index, flags, event. */
+const STORES_PER_HEAD = 3;
 /** Accesses after which a run is stopped even if every one of them has its reason: a run is a test, not a job. */
 export const ACCESSES_MAX = 400_000;
 
@@ -35,16 +33,27 @@ export class WorkInvariant implements Watcher {
   #accesses = 0;
   #total = 0;
   #heads = 0;
+  #storesMax = Number.POSITIVE_INFINITY;
 
   begin(ground: Ground): void {
     this.breach = '';
     this.#device = ground.requester;
     this.#total = 0;
+    this.#storesMax = Number.POSITIVE_INFINITY;
     this.#start();
+  }
+
+  /** The driver has set up rings with so many entries; what one action serves is bounded from now on. */
+  rings(entries: number): void {
+    this.#storesMax = STORES_PER_HEAD * (entries + 2);
   }
 
   loseTrack(): void {
     // Counting needs no books of where things are.
+  }
+
+  regainTrack(): void {
+    // Nothing was lost.
   }
 
   take(event: MachineEvent): void {
@@ -60,7 +69,7 @@ export class WorkInvariant implements Watcher {
     // Two-byte stores of the device go to its rings: an index or a flags word, at least one for every head served.
     if (kind === DMA_WRITE && event.byteLength === 2) this.#heads++;
     const allowed = (this.#heads + 1) * ACCESSES_PER_CHAIN;
-    if (this.breach === '' && (this.#accesses > allowed || this.#heads > HEADS_MAX)) {
+    if (this.breach === '' && (this.#accesses > allowed || this.#heads > this.#storesMax)) {
       this.breach = 'one action of the guest made the device do more than its rings hold';
     }
     if (this.breach !== '' || this.#total > ACCESSES_MAX) {
