@@ -58,17 +58,16 @@ export class ConstructionDecider {
   }
 
   #machine({ policy, version, capability }: Request): MachineType | undefined {
-    const name = `${policy.name} ${version} ${capability}`;
+    const rows = defaultsOf(policy, version, capability);
+    const name = `${version} ${JSON.stringify(rows)}`;
     const known = this.#types.get(name);
     if (known !== undefined) return known;
     // The devices of x86 machines follow the same compat rows by version (hw/core/machine.c).
     const plain = machineType(`pseries-${version}`);
     if (plain === undefined) return undefined;
-    const rows = defaultsOf(policy, version, capability).flatMap(({ set, optional }) =>
-      compatOf(set, optional),
-    );
+    const added = rows.flatMap(({ set, optional }) => compatOf(set, optional));
     // Its own rows stand in the table already; said twice they mean the same.
-    const type = { ...plain, compat: [...plain.compat, ...rows] };
+    const type = { ...plain, compat: [...plain.compat, ...added] };
     this.#types.set(name, type);
     return type;
   }

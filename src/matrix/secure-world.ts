@@ -25,15 +25,27 @@ const H_AUTHORITY = -10;
 const H_UNSUPPORTED = -67;
 const U_P2 = -55;
 
+/** Slips that can be planted, so that whoever judges can be seen to notice. */
+export type SecureSlip =
+  | 'forget-to-zero'
+  | 'no-ciphertext'
+  | 'pass-all-registers'
+  | 'answer-anybody'
+  | 'page-out-on-reset'
+  | 'forget-unshare-all'
+  | 'ignore-capability';
+
 /** KVM's side of secure guests (book3s_hv_uvmem.c): who may start, and in which order. */
 export class SecureHypervisor {
   readonly #capability: boolean;
+  readonly #anybody: boolean;
   #started = false;
   #done = false;
 
   /** `capability`: KVM_CAP_PPC_SECURE_GUEST is on, or does not exist and nothing is asked. */
-  constructor(capability: boolean) {
-    this.#capability = capability;
+  constructor(capability: boolean, slip?: SecureSlip) {
+    this.#capability = capability || slip === 'ignore-capability';
+    this.#anybody = slip === 'answer-anybody';
   }
 
   get secure(): boolean {
@@ -42,20 +54,20 @@ export class SecureHypervisor {
 
   /** `fromSecure`: SRR1 has the S bit, so that the ultravisor is the caller. */
   start(fromSecure: boolean): number {
-    if (!fromSecure) return H_UNSUPPORTED;
+    if (!fromSecure && !this.#anybody) return H_UNSUPPORTED;
     // The bit is set before anything is checked; that is what lets the abort that follows succeed.
     this.#started = true;
     return this.#capability ? H_SUCCESS : H_AUTHORITY;
   }
 
   done(fromSecure: boolean): number {
-    if (!fromSecure || !this.#started) return H_UNSUPPORTED;
+    if ((!fromSecure && !this.#anybody) || !this.#started) return H_UNSUPPORTED;
     this.#done = true;
     return H_SUCCESS;
   }
 
   pageIn(fromSecure: boolean): number {
-    return fromSecure && this.#started ? H_SUCCESS : H_UNSUPPORTED;
+    return (fromSecure || this.#anybody) && this.#started ? H_SUCCESS : H_UNSUPPORTED;
   }
 
   pageOut(fromSecure: boolean): number {
@@ -98,6 +110,7 @@ export class SecurePlatform implements GuestPlatform {
   readonly hypervisor: SecureHypervisor;
   readonly #inner: GuestPlatform;
   readonly #cipher: Uint8Array;
+  readonly #slip: SecureSlip | undefined;
   readonly #plain: Uint8Array = new Uint8Array(SLOT_BYTES);
   readonly #view: DataView = new DataView(this.#plain.buffer);
   /** By frame number: 0 secure, 1 shared on the guest's word, 2 shared by the ultravisor for its calls. */
@@ -106,10 +119,11 @@ export class SecurePlatform implements GuestPlatform {
   #secure = false;
 
   /** `ciphertext`: what `ciphertext()` makes; one serves every guest. */
-  constructor(inner: GuestPlatform, capability: boolean, ciphertext: Uint8Array) {
+  constructor(inner: GuestPlatform, capability: boolean, ciphertext: Uint8Array, slip?: SecureSlip) {
     this.#inner = inner;
     this.#cipher = ciphertext;
-    this.hypervisor = new SecureHypervisor(capability);
+    this.#slip = slip;
+    this.hypervisor = new SecureHypervisor(capability, slip);
   }
 
   get secure(): boolean {
@@ -153,6 +167,7 @@ export class SecurePlatform implements GuestPlatform {
 
   /** UV_UNSHARE_ALL_PAGES, on the way into kexec. */
   unshareAll(): void {
+    if (this.#slip === 'forget-unshare-all') return;
     for (let frame = 0; frame < this.#shared.length; frame++)
       if (this.#shared[frame] === 1) this.#close(frame);
   }
@@ -163,6 +178,7 @@ export class SecurePlatform implements GuestPlatform {
 
   /** KVM_PPC_SVM_OFF: an ordinary guest again; secure frames are dropped, not paged out. */
   switchOff(): void {
+    if (this.#slip === 'page-out-on-reset') this.#inner.storeBytes(SLOT_FROM, this.#plain, 0, SLOT_BYTES);
     this.hypervisor.off();
     this.#secure = false;
     this.#plain.fill(0);
@@ -185,13 +201,17 @@ export class SecurePlatform implements GuestPlatform {
   }
 
   #scramble(frame: number): void {
+    if (this.#slip === 'no-ciphertext') {
+      this.#inner.storeBytes(frame * FRAME_BYTES, this.#plain, frame * FRAME_BYTES - SLOT_FROM, FRAME_BYTES);
+      return;
+    }
     this.#inner.storeBytes(frame * FRAME_BYTES, this.#cipher, frame * FRAME_BYTES - SLOT_FROM, FRAME_BYTES);
   }
 
   #open(frame: number, state: 1 | 2): void {
     // The ultravisor's own pages keep their content: it put there what it wants the host to see.
     const at = frame * FRAME_BYTES - SLOT_FROM;
-    if (state === 1) this.#frame.fill(0);
+    if (state === 1 && this.#slip !== 'forget-to-zero') this.#frame.fill(0);
     else this.#frame.set(this.#plain.subarray(at, at + FRAME_BYTES));
     this.#inner.storeBytes(frame * FRAME_BYTES, this.#frame, 0, FRAME_BYTES);
     this.#shared[frame] = state;
@@ -206,6 +226,7 @@ export class SecurePlatform implements GuestPlatform {
 
   /** Whether the guest's own loads and stores at an address go to plain text that the host cannot see. */
   #hidden(address: number): boolean {
+    if (this.#slip === 'no-ciphertext') return false;
     return (
       this.#secure && address >= SLOT_FROM && address < SLOT_TO && this.#shared[address >>> FRAME_SHIFT] === 0
     );
@@ -266,7 +287,8 @@ export class SecurePlatform implements GuestPlatform {
   hcall(): void {
     const inner = this.#inner.registers;
     const token = Number(BigInt.asUintN(32, this.registers[0] ?? 0n));
-    const [inputs, outputs] = this.#secure ? (REFLECTED[token] ?? [1, 1]) : [10, 10];
+    const open = !this.#secure || this.#slip === 'pass-all-registers';
+    const [inputs, outputs] = open ? [10, 10] : (REFLECTED[token] ?? [1, 1]);
     for (let i = 0; i < inner.length; i++) inner[i] = i < inputs ? (this.registers[i] ?? 0n) : 0n;
     this.#inner.hcall();
     for (let i = 0; i < outputs; i++) this.registers[i] = inner[i] ?? 0n;

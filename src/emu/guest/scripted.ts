@@ -5,7 +5,7 @@ import {
   VIRTIO_F_RING_INDIRECT_DESC,
   VIRTIO_F_VERSION_1,
 } from '../virtio/abi.ts';
-import type { DmaPolicy, GuestProfile } from './profiles.ts';
+import type { GuestProfile } from './profiles.ts';
 import type { GuestSystem } from './systems.ts';
 
 export function scriptedGuest(system: GuestSystem): GuestProfile {
@@ -41,7 +41,7 @@ function transportFeatures({ traits }: GuestSystem, firmware: boolean): readonly
   return features;
 }
 
-function dmaPolicy({ traits }: GuestSystem, firmware: boolean): DmaPolicy {
+function dmaPolicy({ traits }: GuestSystem, firmware: boolean): GuestProfile['dma'] {
   if (!traits.acksPlatform) return 'physical';
   if (firmware) return 'firmware';
   if (traits.directWindow === 'none') return 'default-window';

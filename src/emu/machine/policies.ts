@@ -73,11 +73,15 @@ export interface Policy {
   readonly devices?: readonly string[];
   /** Guests that it vouches for; absent is all. Others are capped at Unsupported. */
   readonly guests?: readonly string[];
+  /** What it changes of QEMU's own defaults; a later row overrides an earlier one. */
   readonly defaults: readonly DefaultRow[];
   readonly secure: SecurePolicy;
 }
 
-/** hw_compat_2_6: machines up to 2.6 are legacy only; the row is optional there (hw/core/machine.c). */
+/**
+ * What no policy changes: machines up to 2.6 were released legacy only, and stay so. The row is optional in QEMU too
+ * (hw/core/machine.c hw_compat_2_6).
+ */
 const LEGACY_ONLY: DefaultRow = {
   until: '2.6',
   when: 'machine',
@@ -94,7 +98,7 @@ export const POLICIES: readonly Policy[] = [
       'What QEMU does by machine version when nobody asks for a secure guest: legacy only up to 2.6, transitional since, iommu_platform off.',
     source: 'measured on QEMU 7.2.22; hw/core/machine.c hw_compat_2_6',
     platform: 'pseries',
-    defaults: [LEGACY_ONLY],
+    defaults: [],
     // A guest transitions itself by an ultracall; until KVM_CAP_PPC_SECURE_GUEST nothing could stop it (Gibson 2020-03-11).
     secure: { admits: 'always', migratable: true },
   },
@@ -105,7 +109,6 @@ export const POLICIES: readonly Policy[] = [
     source: V3,
     platform: 'pseries',
     defaults: [
-      LEGACY_ONLY,
       { from: '5.0', when: 'machine', set: { disableLegacy: 'on', iommuPlatform: true }, optional: false },
     ],
     secure: { admits: 'always', migratable: true },
@@ -116,10 +119,7 @@ export const POLICIES: readonly Policy[] = [
       'What the thread ended in: a machine capability, off by default, makes the hypervisor admit secure guests, and it alone turns the virtio defaults.',
     source: 'Gibson 2020-03-12; KVM_CAP_PPC_SECURE_GUEST, Linux 5.7 commit 9a5788c615f5',
     platform: 'pseries',
-    defaults: [
-      LEGACY_ONLY,
-      { when: 'capability', set: { disableLegacy: 'on', iommuPlatform: true }, optional: true },
-    ],
+    defaults: [{ when: 'capability', set: { disableLegacy: 'on', iommuPlatform: true }, optional: true }],
     secure: { capability: '-machine cap-secure-guest=on', admits: 'capability', migratable: false },
   },
   {
@@ -128,10 +128,7 @@ export const POLICIES: readonly Policy[] = [
       'What was merged for QEMU 6.0: -machine confidential-guest-support makes virtio modern with iommu_platform=on, as defaults that an explicit property overrides.',
     source: 'QEMU commit 9f88a7a3df11; hw/core/machine.c machine_run_board_init',
     platform: 'pseries',
-    defaults: [
-      LEGACY_ONLY,
-      { when: 'capability', set: { disableLegacy: 'on', iommuPlatform: true }, optional: true },
-    ],
+    defaults: [{ when: 'capability', set: { disableLegacy: 'on', iommuPlatform: true }, optional: true }],
     secure: {
       capability: '-object pef-guest,id=pef0 -machine confidential-guest-support=pef0',
       admits: 'capability',
@@ -155,7 +152,7 @@ export const POLICIES: readonly Policy[] = [
     statement: 'The x86 analogue with conventional slots: disable-legacy=auto is off everywhere.',
     source: 'Berrangé 2020-03-10; hw/virtio/virtio-pci.c virtio_pci_realize',
     platform: 'i440fx',
-    defaults: [LEGACY_ONLY],
+    defaults: [],
     secure: { admits: 'never', migratable: true },
   },
   {
@@ -164,7 +161,7 @@ export const POLICIES: readonly Policy[] = [
       'The x86 analogue with express slots: below a root port disable-legacy=auto is on, on the root bus and behind a conventional bridge it is off.',
     source: 'Berrangé 2020-03-10; hw/virtio/virtio-pci.c virtio_pci_realize',
     platform: 'q35',
-    defaults: [LEGACY_ONLY],
+    defaults: [],
     secure: { admits: 'never', migratable: true },
   },
 ];
@@ -190,7 +187,7 @@ export function defaultsOf(policy: Policy, version: string, capability: boolean)
     (row.from === undefined || at >= versionIndex(row.from)) &&
     (row.until === undefined || at <= versionIndex(row.until)) &&
     (row.when === 'machine' || capability);
-  const rows = policy.defaults.filter(holds);
+  const rows = [LEGACY_ONLY, ...policy.defaults].filter(holds);
   return [
     ...rows.filter((row) => row.when === 'machine'),
     ...rows.filter((row) => row.when === 'capability'),

@@ -28,7 +28,6 @@ export type ExperimentName =
   | 'capability-host'
   | 'handover'
   | 'neighbour'
-  | 'idle-window'
   | 'permissions'
   | 'streaming'
   | 'granularity'
@@ -234,8 +233,9 @@ export const RULES: readonly Rule[] = [
     reason: 'modern-only types have no disable-legacy; the patches made vhost-user-fs-pci abort',
     source: 'Kurz 2020-03-10; fixed for QEMU 6.0 by optional sugar properties',
     experiment: 'life',
-    applies: (s) =>
+    applies: (s, c) =>
       s.device.form.endsWith('transitional') &&
+      (c.built || c.rule === 'R4' || c.rule === 'R8') &&
       untouched(s) &&
       defaultsOf(s.policy, s.version, s.capability).some(({ set }) => set.disableLegacy !== undefined) &&
       defaultsOf(s.policy, s.version, s.capability).every(({ optional }) => optional),
@@ -490,8 +490,13 @@ export const RULES: readonly Rule[] = [
       'A guest may make and fill windows although no device acknowledged bit 33: TCE traffic is no sign of translation.',
     reason: 'the PCI layer sets its windows up before any virtio driver decides',
     source: `${MEASURED} with Debian kernels`,
-    experiment: 'idle-window',
-    applies: (s, c) => hasLegacy(c) && isNew(s) && ordinary(s),
+    experiment: 'life',
+    applies: (s, c) =>
+      hasLegacy(c) &&
+      isNew(s) &&
+      ordinary(s) &&
+      s.guest.traits.directWindow === 'memory' &&
+      versionIndex(s.version) >= versionIndex('2.7'),
     expects: () => ({ tcesWritten: true, dma: 'physical', works: true }),
   },
   {
@@ -503,7 +508,7 @@ export const RULES: readonly Rule[] = [
     source: `${MEASURED}: entries …001 and …003`,
     experiment: 'permissions',
     applies: (s, c) => isModern(c) && offersPlatform(c) && isNew(s) && ordinary(s),
-    expects: () => ({ faulted: true, dataCorrect: false, harmed: 0 }),
+    expects: () => ({ faulted: true, works: false, harmed: 0 }),
   },
   {
     id: 'R30',
@@ -534,7 +539,13 @@ export const RULES: readonly Rule[] = [
     reason: 'the tables are the platform’s, not the kernel’s',
     source: `${MEASURED}; hw/ppc/spapr_iommu.c spapr_tce_reset, hw/ppc/spapr_pci.c spapr_phb_reset`,
     experiment: 'reset',
-    applies: (s, c) => isModern(c) && offersPlatform(c) && isNew(s) && ordinary(s),
+    applies: (s, c) =>
+      isModern(c) &&
+      offersPlatform(c) &&
+      isNew(s) &&
+      ordinary(s) &&
+      s.guest.traits.directWindow === 'memory' &&
+      versionIndex(s.version) >= versionIndex('2.7'),
     expects: () => ({ keptByKexec: true, mappedAfterReset: 0, windowsAfterReset: 0 }),
   },
   {
