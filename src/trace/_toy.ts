@@ -196,7 +196,7 @@ export class ToyMachine implements FedMachine {
 }
 
 /** A guest by its seed: maps pages, stores, rings, waits, looks. */
-export function runToyGuest(machine: ToyMachine, seed: string, actions: number): void {
+function runToyGuest(machine: ToyMachine, seed: string, actions: number): void {
   const chance = new Rng(seed);
   const { platform } = machine;
   for (let i = 0; i < 8; i++) {

@@ -216,7 +216,7 @@ function headBytes(low: number, high: number): number {
 }
 
 /** An item head whose argument is below 2^32, in its shortest form. */
-export function putWord(out: Uint8Array, at: number, major: number, value: number): number {
+function putWord(out: Uint8Array, at: number, major: number, value: number): number {
   if (value < 24) {
     out[at] = major | value;
     return at + 1;

@@ -9,7 +9,7 @@ import { RecordingError } from './recording-error.ts';
 export const MAGIC = 'papyrus-recording';
 /** A reader refuses a higher major number. A higher minor one only adds: kinds, elements at the end of the header. */
 export const FORMAT: readonly [major: number, minor: number] = [1, 0];
-export const PRODUCER = 'papyrus 0.1.0';
+const PRODUCER = 'papyrus 0.1.0';
 
 /** A chunk ends with the first event that fills it so far; at a guest's action somewhat earlier. */
 export const CHUNK_BYTES: number = 64 << 10;

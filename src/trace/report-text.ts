@@ -122,7 +122,7 @@ export function descriptorText(bytes: Uint8Array, bigEndian: boolean): string {
 }
 
 /** Bytes in hexadecimal, long ones cut, repeating ones said. */
-export function bytesText(bytes: Uint8Array): string {
+function bytesText(bytes: Uint8Array): string {
   if (bytes.length > 2 && bytes.every((byte) => byte === bytes[0]))
     return `${bytes.length} bytes of ${(bytes[0] ?? 0).toString(16).padStart(2, '0')}`;
   const shown = Buffer.from(bytes.subarray(0, BYTES_SHOWN)).toString('hex');

@@ -41,7 +41,7 @@ export interface BlkOptions {
 }
 
 /** Sectors of one request at most (BDRV_REQUEST_MAX_SECTORS). */
-export const REQUEST_SECTORS_MAX = 0x3fffff;
+const REQUEST_SECTORS_MAX = 0x3fffff;
 
 export const BLK_DEFAULTS: BlkOptions = {
   numQueues: 1,

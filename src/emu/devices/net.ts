@@ -30,7 +30,7 @@ export interface NetOptions {
 }
 
 /** Properties that are on by default in 7.2. */
-export const NET_DEFAULT_FEATURES: bigint = featureSet(
+const NET_DEFAULT_FEATURES: bigint = featureSet(
   abi.VIRTIO_NET_F_CSUM,
   abi.VIRTIO_NET_F_GUEST_CSUM,
   abi.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS,

@@ -62,11 +62,17 @@ export const NO_QUEUE = -1;
 /** Requests in flight at most. */
 const SLOTS = 8;
 
-/** Test data: request k's bytes are these from byte k & 255 on, so that bytes from elsewhere show. */
-const PATTERN: Uint8Array = Uint8Array.from(
-  { length: 4096 + 256 },
-  (_, at) => (at * 7 + (at >> 8) * 11) & 0xff,
-);
+/**
+ * Test data: request k's bytes repeat an eight-byte tag of k & 255, one tag after the other here, so that bytes from
+ * elsewhere show, and a recording can say them in eight bytes.
+ */
+const TAG_BYTES = 8;
+const TAGS = 256;
+const PATTERN: Uint8Array = Uint8Array.from({ length: TAGS * SECTOR_BYTES }, (_, at) => {
+  const tag = Math.floor(at / SECTOR_BYTES);
+  const place = at % TAG_BYTES;
+  return place === 0 ? tag : (tag * 31 + place * 29 + 7) & 0xff;
+});
 
 /** Slots by head, and the buffer that each slot owns. */
 class Slots {
@@ -195,7 +201,7 @@ export class BlkRequests implements DeviceRequests {
   readonly #chain: Chain = new Chain();
   readonly #slots: Slots = new Slots();
   readonly #kind: BlkKind[] = Array.from({ length: SLOTS }, (): BlkKind => 'flush');
-  /** Offset into PATTERN of what a read must bring; NOT_WRITTEN if nothing is known. */
+  /** The tag that a read must bring; NOT_WRITTEN if nothing is known. */
   readonly #expected: Int16Array = new Int16Array(SLOTS);
   readonly #contents: Int16Array = new Int16Array(BLK_SECTORS.length);
   readonly #scratch: Uint8Array = new Uint8Array(SECTOR_BYTES);
@@ -226,7 +232,7 @@ export class BlkRequests implements DeviceRequests {
     const chain = this.#chain.clear().add(base, BLK_HEADER_BYTES, false);
     if (kind === 'write') {
       const pattern = step & 0xff;
-      host.platform.storeBytes(base + BLK_DATA, PATTERN, pattern, SECTOR_BYTES);
+      host.platform.storeBytes(base + BLK_DATA, PATTERN, pattern * SECTOR_BYTES, SECTOR_BYTES);
       this.#contents[row.sector] = pattern;
       chain.add(base + BLK_DATA, SECTOR_BYTES, false);
     } else if (kind !== 'flush') {
@@ -294,7 +300,7 @@ const BLK_WRITTEN: Readonly<Record<BlkKind, number>> = {
 };
 
 function samePattern(bytes: Uint8Array, at: number, pattern: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (bytes[at + i] !== PATTERN[pattern + i]) return false;
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== PATTERN[pattern * SECTOR_BYTES + i]) return false;
   return true;
 }
 
@@ -413,7 +419,7 @@ export class NetRequests implements DeviceRequests {
   }
 
   #fill(step: number): Uint8Array {
-    for (let i = 14; i < FRAME_BYTES; i++) this.#frame[i] = PATTERN[(step & 0xff) + i] ?? 0;
+    for (let i = 14; i < FRAME_BYTES; i++) this.#frame[i] = PATTERN[(step & 0xff) * SECTOR_BYTES + i] ?? 0;
     return this.#frame;
   }
 

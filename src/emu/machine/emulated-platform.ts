@@ -4,6 +4,8 @@ import type { TapLine } from '../core/tap-line.ts';
 import type { PagedMemory } from '../memory/guest-memory.ts';
 import type { GuestPlatform } from '../guest/platform.ts';
 
+/** r3 … r12. */
+const REGISTERS = 10;
 const MMIO_READ = KIND['mmio-read'];
 const MMIO_WRITE = KIND['mmio-write'];
 const PIO_READ = KIND['pio-read'];
@@ -32,7 +34,9 @@ export interface PlatformBackend {
  */
 export class EmulatedPlatform implements GuestPlatform {
   readonly ramBytes: number;
-  readonly registers: BigUint64Array<ArrayBuffer> = new BigUint64Array(10);
+  readonly registers: BigUint64Array<ArrayBuffer> = new BigUint64Array(REGISTERS);
+  /** The registers by halves: copied without making bigints. */
+  readonly #words: Uint32Array<ArrayBuffer> = new Uint32Array(this.registers.buffer);
   readonly #memory: PagedMemory;
   readonly #backend: PlatformBackend;
   readonly #line: TapLine;
@@ -98,16 +102,15 @@ export class EmulatedPlatform implements GuestPlatform {
   }
 
   hcall(): void {
-    const registers = this.registers;
     const entered = this.#line.open(KIND['hcall']);
     if (entered !== undefined) {
-      for (let i = 0; i < 10; i++) entered.fields[i] = registers[i] ?? 0n;
+      copyWords(entered.words, this.#words);
       this.#line.send();
     }
-    this.#backend.hypercall(registers);
+    this.#backend.hypercall(this.registers);
     const left = this.#line.open(KIND['hcall-return']);
     if (left !== undefined) {
-      for (let i = 0; i < 10; i++) left.fields[i] = registers[i] ?? 0n;
+      copyWords(left.words, this.#words);
       this.#line.send();
     }
   }
@@ -170,7 +173,7 @@ export class EmulatedPlatform implements GuestPlatform {
     assert(Number.isInteger(ticks) && ticks >= 0, 'time passes in whole ticks, forwards');
     const event = this.#line.open(KIND['advance']);
     if (event !== undefined) {
-      event.fields[0] = BigInt(ticks);
+      setAddress(event.words, ticks);
       this.#line.send();
     }
     this.#backend.advance(ticks);
@@ -207,6 +210,10 @@ export class EmulatedPlatform implements GuestPlatform {
     event.carry(this.#memory.view(address, length), 0, length);
     this.#line.send();
   }
+}
+
+function copyWords(into: Uint32Array, from: Uint32Array): void {
+  for (let i = 0; i < 2 * REGISTERS; i++) into[i] = from[i] ?? 0;
 }
 
 /** Field 0 from a number below 2^53, without a bigint. */

@@ -3,7 +3,7 @@ import { Digest } from '../core/digest.ts';
 import { EventQueue } from '../core/event-queue.ts';
 import { Rng } from '../core/rng.ts';
 import { StateHasher, StateLoader, StateSaver, type StateStream } from '../core/state.ts';
-import { KIND, type Tap } from '../core/tap.ts';
+import { KIND, type MachineEvent, type Tap } from '../core/tap.ts';
 import { TapLine } from '../core/tap-line.ts';
 import { ticks } from '../core/time.ts';
 import { AddressSpace } from '../memory/address-space.ts';
@@ -339,11 +339,11 @@ export class Machine implements PlatformBackend {
       system: this.system,
       hypervisorRead: (address, into, at, length) => {
         this.memory.read(address, into, at, length);
-        this.#hypervisorAccess(KIND['hypervisor-read'], address, length);
+        this.#hypervisorAccess(KIND['hypervisor-read'], address, into, at, length);
       },
       hypervisorWrite: (address, from, at, length) => {
         this.memory.write(address, from, at, length);
-        this.#hypervisorAccess(KIND['hypervisor-write'], address, length);
+        this.#hypervisorAccess(KIND['hypervisor-write'], address, from, at, length);
       },
       strayMessage: (_phb, devfn, address, data) => {
         this.#strayMessage(devfn, address, data);
@@ -386,24 +386,34 @@ export class Machine implements PlatformBackend {
         event.small(0, token);
         event.small(1, nargs);
         event.small(2, nret);
-        for (let i = 0; i < WORDS_IN_FIELDS; i++) event.small(3 + i, i < count ? (args[i] ?? 0) : 0);
+        this.#carryWords(event, 3, args, count);
         line.send();
       },
       rtasReturned: (rets, count) => {
         const event = line.open(KIND['rtas-return']);
         if (event === undefined) return;
         event.small(0, count);
-        for (let i = 0; i < WORDS_IN_FIELDS; i++) event.small(1 + i, i < count ? (rets[i] ?? 0) : 0);
+        this.#carryWords(event, 1, rets, count);
         line.send();
       },
     };
   }
 
-  #hypervisorAccess(kind: number, address: number, length: number): void {
+  /** Eight words in fields from `first` on, the rest big-endian in the bytes. */
+  #carryWords(event: MachineEvent, first: number, words: Uint32Array, count: number): void {
+    for (let i = 0; i < WORDS_IN_FIELDS; i++) event.small(first + i, i < count ? (words[i] ?? 0) : 0);
+    if (count <= WORDS_IN_FIELDS) return;
+    const rest = new DataView(new ArrayBuffer(4 * (count - WORDS_IN_FIELDS)));
+    for (let i = WORDS_IN_FIELDS; i < count; i++) rest.setUint32(4 * (i - WORDS_IN_FIELDS), words[i] ?? 0);
+    event.carry(new Uint8Array(rest.buffer), 0, rest.byteLength);
+  }
+
+  #hypervisorAccess(kind: number, address: number, bytes: Uint8Array, at: number, length: number): void {
     const event = this.#line.open(kind);
     if (event === undefined) return;
-    event.fields[0] = BigInt(address);
-    event.carry(this.memory.view(address, length), 0, length);
+    event.words[0] = address % 2 ** 32;
+    event.words[1] = Math.floor(address / 2 ** 32);
+    event.carry(bytes, at, length);
     this.#line.send();
   }
 

@@ -177,7 +177,7 @@ export function parseProperty(
     case 'link':
       if (backends(name, text) || text === '') return accepted(text);
       return refused(`Device '${text}' not found`);
-    case 'string':
+    default:
       return accepted(text);
   }
 }

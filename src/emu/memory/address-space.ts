@@ -48,8 +48,6 @@ export class AddressSpace {
   #guards: (EntryGuard | undefined)[] = [];
   /** Where the region itself begins; a section may show only its tail. */
   #origins: number[] = [];
-  /** Whether a section begins and ends at pages, so that none of its pages is a subpage. */
-  #whole: boolean[] = [];
   #last = 0;
   /** QEMU warns of blocked accesses once. */
   #warned = false;
@@ -100,7 +98,8 @@ export class AddressSpace {
   /** A CPU load. `bigEndian` is the instruction's order: false is `lwbrx`, whose value is PCI's. */
   read(address: number, width: 1 | 2 | 4, bigEndian: boolean): number {
     const at = this.#find(address);
-    if (at >= 0 && this.#whole[at] === true) {
+    // Aligned, of a width that the region takes as it is, and inside it: no page, whole or not, makes a difference.
+    if (at >= 0 && (address & (width - 1)) === 0 && address + width <= (this.#ends[at] ?? 0)) {
       const region = this.#regions[at] as Region;
       const offset = address - (this.#origins[at] ?? 0);
       const rules = region.access;
@@ -120,7 +119,8 @@ export class AddressSpace {
   write(address: number, width: 1 | 2 | 4, value: number, bigEndian: boolean): void {
     const memory = bigEndian ? reversed(value, width) : value;
     const at = this.#find(address);
-    if (at >= 0 && this.#whole[at] === true) {
+    // Aligned, of a width that the region takes as it is, and inside it: no page, whole or not, makes a difference.
+    if (at >= 0 && (address & (width - 1)) === 0 && address + width <= (this.#ends[at] ?? 0)) {
       const region = this.#regions[at] as Region;
       const offset = address - (this.#origins[at] ?? 0);
       const rules = region.access;
@@ -247,11 +247,19 @@ export class AddressSpace {
       this.#high = 0;
       return;
     }
-    const bytes = this.#bytes;
-    this.readBytes(address, bytes, 0, width);
-    for (let i = width; i < 8; i++) bytes[i] = 0;
-    this.#low = this.#view.getUint32(0, true);
-    this.#high = this.#view.getUint32(4, true);
+    let low = 0;
+    let high = 0;
+    for (let done = 0; done < width;) {
+      const section = this.#find(address + done);
+      const piece = this.#piece(section, this.#offset(section, address + done), width - done);
+      this.#dispatchRead(section, address + done, piece);
+      if (piece === 8) high = this.#high;
+      if (done < 4) low = (low | (this.#low << (8 * done))) >>> 0;
+      else high = (high | (this.#low << (8 * (done - 4)))) >>> 0;
+      done += piece;
+    }
+    this.#low = low;
+    this.#high = high;
   }
 
   #alignedWrite(address: number, width: Width, low: number, high: number): void {
@@ -264,11 +272,19 @@ export class AddressSpace {
       this.#reject('write', address % PAGE, width);
       return;
     }
-    const bytes = new Uint8Array(8);
-    const view = new DataView(bytes.buffer);
-    view.setUint32(0, low, true);
-    view.setUint32(4, high, true);
-    this.writeBytes(address, bytes, 0, width);
+    for (let done = 0; done < width;) {
+      const section = this.#find(address + done);
+      const piece = this.#piece(section, this.#offset(section, address + done), width - done);
+      const value = done < 4 ? low >>> (8 * done) : high >>> (8 * (done - 4));
+      this.#dispatchWrite(
+        section,
+        address + done,
+        piece,
+        piece < 4 ? value & (2 ** (8 * piece) - 1) : value,
+        high,
+      );
+      done += piece;
+    }
   }
 
   #subpageAccepts(address: number, width: Width, write: boolean): boolean {
@@ -430,7 +446,6 @@ export class AddressSpace {
     this.#origins = [];
     for (const mapping of this.#mappings)
       this.#render(mapping.base, mapping.region, mapping.from, mapping.to, mapping.guard);
-    this.#whole = this.#bases.map((base, i) => base % PAGE === 0 && (this.#ends[i] ?? 0) % PAGE === 0);
     this.#last = 0;
   }
 

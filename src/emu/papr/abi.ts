@@ -5,10 +5,14 @@
 
 /** Return codes of hypercalls, in r3 (sign-extended to 64 bits). */
 export const H_SUCCESS = 0;
+/** @public Known to reports. */
 export const H_BUSY = 1;
+/** @public Known to reports. */
 export const H_CLOSED = 2;
 export const H_NOT_AVAILABLE = 3;
+/** @public Known to reports. */
 export const H_CONSTRAINED = 4;
+/** @public Known to reports. */
 export const H_PARTIAL = 5;
 export const H_CONTINUE = 18;
 export const H_HARDWARE = -1;
@@ -16,26 +20,36 @@ export const H_FUNCTION = -2;
 export const H_PRIVILEGE = -3;
 export const H_PARAMETER = -4;
 export const H_BAD_MODE = -5;
+/** @public Known to reports. */
 export const H_PTEG_FULL = -6;
 export const H_NOT_FOUND = -7;
+/** @public Known to reports. */
 export const H_RESERVED_DABR = -8;
+/** @public Known to reports. */
 export const H_NO_MEM = -9;
 export const H_AUTHORITY = -10;
+/** @public Known to reports. */
 export const H_PERMISSION = -11;
+/** @public Known to reports. */
 export const H_DROPPED = -12;
 export const H_RESOURCE = -16;
 export const H_P2 = -55;
 export const H_P3 = -56;
 export const H_P4 = -57;
+/** @public Known to reports. */
 export const H_P5 = -58;
 export const H_NOOP = -63;
 export const H_UNSUPPORTED_FLAG = -256;
 export const H_MULTI_THREADS_ACTIVE = -9005;
 
 /** Hypercall numbers (r3). Those above 0xf000 are QEMU's own range. */
+/** @public Known to reports. */
 export const H_REMOVE = 0x04;
+/** @public Known to reports. */
 export const H_ENTER = 0x08;
+/** @public Known to reports. */
 export const H_READ = 0x0c;
+/** @public Known to reports. */
 export const H_PROTECT = 0x18;
 export const H_GET_TCE = 0x1c;
 export const H_PUT_TCE = 0x20;
@@ -67,6 +81,7 @@ export const H_REGISTER_LOGICAL_LAN = 0x114;
 export const H_FREE_LOGICAL_LAN = 0x118;
 export const H_ADD_LOGICAL_LAN_BUFFER = 0x11c;
 export const H_SEND_LOGICAL_LAN = 0x120;
+/** @public Known to reports. */
 export const H_BULK_REMOVE = 0x124;
 export const H_MULTICAST_CTRL = 0x130;
 export const H_SET_XDABR = 0x134;
@@ -183,7 +198,6 @@ export const MEM32_WINDOW_BYTES = 0x8000_0000;
 export const RTAS_SUCCESS = 0;
 export const RTAS_NO_ERRORS_FOUND = 1;
 export const RTAS_HW_ERROR = -1;
-export const RTAS_BUSY = -2;
 export const RTAS_PARAM_ERROR = -3;
 export const RTAS_NOT_SUPPORTED = -3;
 export const RTAS_NO_SUCH_INDICATOR = -3;
@@ -261,7 +275,6 @@ export const SENSOR_ENTITY_SENSE = 9003;
 export const DRC_CPU = 1;
 export const DRC_PHB = 2;
 export const DRC_PCI = 4;
-export const DRC_LMB = 8;
 
 /** System parameters of `ibm,get-system-parameter`. */
 export const SYSPARM_SPLPAR_CHARACTERISTICS = 20;

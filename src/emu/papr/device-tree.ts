@@ -405,6 +405,8 @@ function pciFunction(device: TreeFunction): NodeBuilder {
 }
 
 const SPACE_OF_BAR = { io: SPACE_IO, mem32: SPACE_MEM32, mem64: SPACE_MEM64 } as const;
+/** Among a function's BARs the expansion ROM has this index. */
+const ROM_INDEX = 6;
 const ROM_REGISTER = 0x30;
 
 /** Configuration space, then every BAR with its size; QEMU leaves the addresses to firmware. */
@@ -412,7 +414,7 @@ function functionReg(device: TreeFunction): number[] {
   const config = device.devfn << 8;
   const cells = [config, 0, 0, 0, 0];
   for (const bar of device.bars) {
-    const register = 0x10 + 4 * bar.index;
+    const register = bar.index === ROM_INDEX ? ROM_REGISTER : 0x10 + 4 * bar.index;
     cells.push(SPACE_OF_BAR[bar.kind] | config | register, 0, 0, ...wide(bar.region.size));
   }
   const rom = device.romBytes ?? 0;

@@ -23,7 +23,7 @@ import type { Partition } from './partition.ts';
 import { Rtas } from './rtas.ts';
 
 /** Every hypercall that has a handler, but KVMPPC_H_RTAS, which the dispatcher carries. */
-export const HCALLS: readonly Hcall[] = [
+const HCALLS: readonly Hcall[] = [
   ...TCE_HCALLS,
   ...LOGICAL_HCALLS,
   ...MEMOP_HCALLS,
@@ -34,12 +34,6 @@ export const HCALLS: readonly Hcall[] = [
   ...PLATFORM_HCALLS,
   ...XIVE_HCALLS,
 ];
-
-/** Names of all that is answered by a handler, by number: for reports. */
-export const HCALL_NAMES: ReadonlyMap<number, string> = new Map([
-  ...HCALLS.map(({ number, name }) => [number, name] as const),
-  [KVMPPC_H_RTAS, 'KVMPPC_H_RTAS'],
-]);
 
 /** Looks the number up, runs the handler and writes the status (QEMU emulate_spapr_hypercall, spapr_hypercall). */
 export class HcallTable {

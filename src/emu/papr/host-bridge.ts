@@ -9,6 +9,7 @@ import {
   MEM32_BUS_ADDRESS,
   MEM32_WINDOW_BYTES,
   MSI_WINDOW_BYTES,
+  MSI_WINDOW_HIGH,
   PCI_PINS,
   PHB_BUID_HIGH,
   PHB_BUID_LOW,
@@ -21,9 +22,7 @@ const TWO_32 = 2 ** 32;
 const GIB = 2 ** 30;
 const TIB = 2 ** 40;
 const DEVFNS = 256;
-/** The MSI window's address, 0x40000000000, by halves. */
-const MSI_HIGH = 0x400;
-const MSI_ADDRESS = MSI_HIGH * TWO_32;
+const MSI_ADDRESS = MSI_WINDOW_HIGH * TWO_32;
 
 /** A stretch of the CPU's address space that shows a stretch of the bus. */
 export interface BridgeWindow {
@@ -189,7 +188,7 @@ export class HostBridge implements PciBus, BusSpace, Stateful {
     if (this.#functions[devfn]?.busMaster !== true) return;
     const high = Number(BigInt.asUintN(32, address >> 32n));
     const low = Number(BigInt.asUintN(32, address));
-    if (high === MSI_HIGH && low < MSI_WINDOW_BYTES && !this.find(high, low, this.#hit)) {
+    if (high === MSI_WINDOW_HIGH && low < MSI_WINDOW_BYTES && !this.find(high, low, this.#hit)) {
       this.#services.message(data >>> 0);
     } else this.#services.environment.strayMessage(this.index, devfn, address, data);
   }

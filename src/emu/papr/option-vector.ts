@@ -1,7 +1,7 @@
 import type { OptionBit } from './abi.ts';
 
 /** The most that an option vector holds: its length byte counts from 1 to 256. */
-export const OPTION_BYTES_MAX = 256;
+const OPTION_BYTES_MAX = 256;
 
 /** One option vector of client-architecture-support (QEMU hw/ppc/spapr_ovec.c): byte n at index n - 1. */
 export class OptionVector {

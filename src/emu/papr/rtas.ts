@@ -15,7 +15,7 @@ import { INTERRUPT_CALLS } from './rtas/interrupt.ts';
 import { PCI_CALLS } from './rtas/pci.ts';
 import { SYSTEM_CALLS } from './rtas/system.ts';
 
-export const RTAS_ROWS: readonly RtasRow[] = [
+const RTAS_ROWS: readonly RtasRow[] = [
   ...SYSTEM_CALLS,
   ...INTERRUPT_CALLS,
   ...PCI_CALLS,

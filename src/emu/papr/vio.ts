@@ -18,7 +18,7 @@ export interface VioKind {
   readonly windowBytes: number;
 }
 
-export const VIO_KINDS: readonly VioKind[] = [
+const VIO_KINDS: readonly VioKind[] = [
   { name: 'spapr-nvram', terminal: false, nvram: true, signalMask: 0, windowBytes: 0 },
   { name: 'spapr-vty', terminal: true, nvram: false, signalMask: 1, windowBytes: 0 },
   // Windows and signals only: their queues are not served.

@@ -9,6 +9,9 @@ import {
   PCI_COMMAND,
   PCI_COMMAND_IO,
   PCI_COMMAND_MEMORY,
+  PCI_ROM_ADDRESS,
+  PCI_ROM_ADDRESS_ENABLE,
+  PCI_ROM_SLOT,
 } from './abi.ts';
 import type { ConfigSpace } from './config-space.ts';
 import type { Bar, BarKind } from './function.ts';
@@ -17,12 +20,12 @@ const UNMAPPED = -1;
 /** QEMU leaves a 32-bit BAR unmapped that ends at or beyond this. */
 const LAST_32 = 0xffffffff;
 
-/** The base address registers of one function: their layout in configuration space and where each answers now. */
+/** The base address registers of one function, the expansion ROM's among them as index 6: their layout in configuration space and where each answers now. */
 export class BarSet {
   readonly list: Bar[] = [];
   readonly #config: ConfigSpace;
   /** Present bus address by index. Derived: `update` computes it from configuration space. */
-  readonly #addresses: number[] = Array.from({ length: PCI_BARS }, () => UNMAPPED);
+  readonly #addresses: number[] = Array.from({ length: PCI_BARS + 1 }, () => UNMAPPED);
 
   constructor(config: ConfigSpace) {
     this.#config = config;
@@ -32,11 +35,12 @@ export class BarSet {
   add(index: number, kind: BarKind, prefetchable: boolean, region: Region): void {
     const size = region.size;
     assert((size & (size - 1)) === 0, 'a BAR is a power of two long');
+    const isRom = index === PCI_ROM_SLOT;
     const bar: Bar = { index, kind, prefetchable, region };
     this.list.push(bar);
     this.list.sort((a, b) => a.index - b.index);
-    const at = PCI_BASE_ADDRESS_0 + 4 * index;
-    this.#config.allow(at, 4, ~(size - 1));
+    const at = barRegister(index);
+    this.#config.allow(at, 4, ~(size - 1) | (isRom ? PCI_ROM_ADDRESS_ENABLE : 0));
     if (kind === 'mem64') this.#config.allow(at + 4, 4, ~0);
     this.#zero(bar);
   }
@@ -64,7 +68,7 @@ export class BarSet {
   }
 
   #zero(bar: Bar): void {
-    const at = PCI_BASE_ADDRESS_0 + 4 * bar.index;
+    const at = barRegister(bar.index);
     this.#config.set(at, 4, typeBits(bar));
     if (bar.kind === 'mem64') this.#config.set(at + 4, 4, 0);
   }
@@ -72,8 +76,10 @@ export class BarSet {
   #decode(bar: Bar): number {
     const command = this.#config.read(PCI_COMMAND, 2);
     if ((command & (bar.kind === 'io' ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY)) === 0) return UNMAPPED;
-    const at = PCI_BASE_ADDRESS_0 + 4 * bar.index;
-    const low = (this.#config.read(at, 4) & ~(bar.region.size - 1)) >>> 0;
+    const at = barRegister(bar.index);
+    const value = this.#config.read(at, 4);
+    if (bar.index === PCI_ROM_SLOT && (value & PCI_ROM_ADDRESS_ENABLE) === 0) return UNMAPPED;
+    const low = (value & ~(bar.region.size - 1)) >>> 0;
     if (bar.kind === 'mem64') {
       const address = this.#config.read(at + 4, 4) * 2 ** 32 + low;
       // No window of this machine reaches 2^53, so a BAR set there answers nowhere, as in QEMU.
@@ -82,6 +88,11 @@ export class BarSet {
     // Address 0 is an address like any other on pseries (MachineClass.pci_allow_0_address).
     return low + bar.region.size - 1 >= LAST_32 ? UNMAPPED : low;
   }
+}
+
+/** Where the register of a BAR stands; index 6 is the expansion ROM. */
+export function barRegister(index: number): number {
+  return index === PCI_ROM_SLOT ? PCI_ROM_ADDRESS : PCI_BASE_ADDRESS_0 + 4 * index;
 }
 
 function typeBits(bar: Bar): number {

@@ -105,10 +105,10 @@ export class ConfigSpace implements Stateful {
 
   #findSpace(size: number): number {
     let at = PCI_CONFIG_HEADER_SIZE;
-    for (let i = PCI_CONFIG_HEADER_SIZE; i < PCI_CONFIG_SPACE_SIZE; i++) {
+    for (let i = PCI_CONFIG_HEADER_SIZE; i < at + size; i++) {
+      assert(i < PCI_CONFIG_SPACE_SIZE, 'the capabilities of a device fit into its configuration space');
       if (this.#claimed[i] === 1) at = i + 1;
-      else if (i - at + 1 === size) return at;
     }
-    assert(false, 'the capabilities of a device fit into its configuration space');
+    return at;
   }
 }

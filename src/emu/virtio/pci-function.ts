@@ -1,6 +1,6 @@
 import { SILENT, type Diagnostics } from '../core/diagnostics.ts';
 import type { StateStream } from '../core/state.ts';
-import type { Region } from '../memory/region.ts';
+import type { AccessRules, Region } from '../memory/region.ts';
 import {
   PCI_CAP_ID_VNDR,
   PCI_CLASS_DEVICE,
@@ -13,7 +13,7 @@ import {
   PCI_HEADER_TYPE_MULTI_FUNCTION,
   PCI_INTERRUPT_PIN,
   PCI_REVISION_ID,
-  PCI_ROM_ADDRESS,
+  PCI_ROM_SLOT,
   PCI_STATUS,
   PCI_STATUS_INTERRUPT,
   PCI_SUBSYSTEM_ID,
@@ -300,7 +300,8 @@ export class VirtioPciFunction implements PciFunction, VirtioTransport, Transpor
     config.set(PCI_SUBSYSTEM_ID, 2, legacy ? type : VIRTIO_PCI_SUBSYSTEM_QEMU);
     config.set(PCI_INTERRUPT_PIN, 1, 1);
     if (multifunction) config.set(PCI_HEADER_TYPE, 1, PCI_HEADER_TYPE_MULTI_FUNCTION);
-    if (romBytes > 0) config.allow(PCI_ROM_ADDRESS, 4, ~(romBytes - 1) | 1);
+    if (romBytes > 0)
+      this.#bars.add(PCI_ROM_SLOT, 'mem32', false, romRegion(`${this.typeName}.rom`, romBytes));
   }
 
   #addModern(transport: Transport): ModernInterface {
@@ -347,6 +348,13 @@ export class VirtioPciFunction implements PciFunction, VirtioTransport, Transpor
     this.#bars.add(LEGACY_BAR, 'io', false, new LegacyInterface(transport, size));
   }
 }
+
+/** An expansion ROM whose code no pseries firmware runs: it reads as zeros. */
+function romRegion(name: string, size: number): Region {
+  return { name, size, access: ROM_ACCESS, read: () => 0, write: () => undefined };
+}
+
+const ROM_ACCESS: AccessRules = { validMin: 1, validMax: 8, validUnaligned: true, implMin: 1, implMax: 4 };
 
 /** Header bytes from the command register to the expansion ROM: writes here may move BARs or gates. */
 const PCI_HEADER_REGISTERS_END = 0x40;

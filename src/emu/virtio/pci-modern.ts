@@ -109,6 +109,10 @@ class CommonRegion implements Region {
   readonly size = STRUCTURE_BYTES;
   readonly name: string;
   readonly #transport: Transport;
+  /** The offer in two words, and what it was computed from. */
+  #offeredFrom = 0n;
+  #offeredLow = 0;
+  #offeredHigh = 0;
 
   constructor(name: string, transport: Transport) {
     this.name = name;
@@ -252,11 +256,15 @@ class CommonRegion implements Region {
   }
 
   #offered(): number {
-    const select = this.#transport.deviceFeatureSelect;
+    const { device, deviceFeatureSelect: select } = this.#transport;
+    if (device.hostFeatures !== this.#offeredFrom) {
+      this.#offeredFrom = device.hostFeatures;
+      const shown = device.hostFeatures & ~device.legacyFeatures;
+      this.#offeredLow = Number(shown & 0xffffffffn);
+      this.#offeredHigh = Number((shown >> 32n) & 0xffffffffn);
+    }
     if (select > 1) return 0;
-    const device = this.#transport.device;
-    const shown = device.hostFeatures & ~device.legacyFeatures;
-    return Number((shown >> BigInt(32 * select)) & 0xffffffffn);
+    return select === 0 ? this.#offeredLow : this.#offeredHigh;
   }
 }
 

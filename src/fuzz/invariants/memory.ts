@@ -31,6 +31,7 @@ const ADDRESSES_END = 0x38;
 const LEGACY_FRAME = 8;
 const LEGACY_SIZE = 12;
 const LEGACY_SELECT = 14;
+const LEGACY_NOTIFY = 16;
 const LEGACY_STATUS = 18;
 const LEGACY_ALIGN = 4096;
 const TWO_32 = 2 ** 32;
@@ -169,24 +170,23 @@ export class MemoryInvariant implements Watcher {
     } else if (offset === QUEUE_SELECT && width === 2) {
       if (value <= SIZE_MAX - 1) this.#select = value;
     } else if (offset === QUEUE_SIZE && width === 2) {
-      if (this.#select < QUEUES && value >= 1 && value <= SIZE_MAX) this.#resize(this.#select, value);
+      // Takes effect at once, on a live ring too (QEMU 7.2, D64 of faults.md).
+      if (this.#select < QUEUES && value >= 1 && value <= SIZE_MAX) this.#sizes[this.#select] = value;
     } else if (offset === QUEUE_ENABLE && width === 2) {
       if (value === 1) this.#enable(this.#select);
     } else if (offset === QUEUE_RESET && width === 2) {
       if (value === 1) this.#resetQueue(this.#select);
     } else if (offset >= ADDRESSES && offset < ADDRESSES_END && width === 4 && (offset & 3) === 0) {
       this.#place(offset - ADDRESSES, value);
-    } else if (width === 8 || (offset >= STATUS && (offset & (width - 1)) !== 0) || event.words[4] === 1) {
+    } else if (
+      width === 8 ||
+      (offset + width > STATUS && (offset & (width - 1)) !== 0) ||
+      event.words[4] === 1
+    ) {
       this.#tracking = false;
     } else if (offset >= STATUS && offset < ADDRESSES_END && !isWhole(offset, width)) {
       this.#tracking = false;
     }
-  }
-
-  /** A ring that shrinks after it was laid out keeps its room in the books: the larger areas were described too. */
-  #resize(queue: number, size: number): void {
-    const laidOut = this.#areaUsed[3 * queue + DESC] === 1;
-    this.#sizes[queue] = laidOut ? Math.max(this.#sizes[queue] ?? SIZE_MAX, size) : size;
   }
 
   #place(offset: number, value: number): void {
@@ -211,9 +211,11 @@ export class MemoryInvariant implements Watcher {
     }
   }
 
-  /** RING_RESET: the queue has its default size again, and no ring from the next action on. */
+  /** RING_RESET: the queue has its default size again, and no ring. */
   #resetQueue(queue: number): void {
-    if (queue < QUEUES) this.#sizes[queue] = this.#offered[queue] ?? SIZE_MAX;
+    if (queue >= QUEUES) return;
+    this.#sizes[queue] = this.#offered[queue] ?? SIZE_MAX;
+    this.#areaUsed.fill(0, 3 * queue, 3 * queue + 3);
   }
 
   #legacyWrite(event: MachineEvent): void {
@@ -228,7 +230,7 @@ export class MemoryInvariant implements Watcher {
     } else if (offset === LEGACY_FRAME && width === 4) {
       if (value === 0) this.#resetting = true;
       else this.#placeFrame(value);
-    } else if (offset >= LEGACY_FRAME && offset < 0x14 && offset !== 16) {
+    } else if (offset + width > LEGACY_FRAME && offset !== LEGACY_NOTIFY) {
       this.#tracking = false;
     }
   }
