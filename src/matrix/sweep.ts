@@ -16,6 +16,8 @@ export interface Column {
   readonly built: Built;
   /** Outcome codes (indices of OUTCOMES), guest by guest; with both settings of secure, ordinary before secure. */
   readonly codes: Uint8Array;
+  /** The answers behind the codes, in the same order. */
+  readonly answers: readonly Answer[];
 }
 
 export interface SweepResult {
@@ -84,12 +86,18 @@ interface Origins {
   readonly rule: number;
 }
 
+interface Known {
+  readonly codes: Uint8Array;
+  readonly answers: readonly Answer[];
+  readonly origins: Origins;
+}
+
 /** Answers of all guests by what they see; the policy matters only in whether it lets a guest become secure. */
-class Columns {
+export class Columns {
   pairs = 0;
   readonly #axes: Axes;
   readonly #source: Source;
-  readonly #known: Map<string, { readonly codes: Uint8Array; readonly origins: Origins }> = new Map();
+  readonly #known: Map<string, Known> = new Map();
 
   constructor(axes: Axes, source: Source) {
     this.#axes = axes;
@@ -102,17 +110,14 @@ class Columns {
     const letIn = admits === 'always' || (admits === 'capability' && request.capability);
     const key = `${letIn} ${built.by} ${built.key}`;
     const known = this.#known.get(key) ?? this.#answer(key, request, built);
-    return { column: { request, built, codes: known.codes }, origins: known.origins };
+    return { column: { request, built, codes: known.codes, answers: known.answers }, origins: known.origins };
   }
 
-  #answer(
-    key: string,
-    request: Request,
-    built: Built,
-  ): { readonly codes: Uint8Array; readonly origins: Origins } {
+  #answer(key: string, request: Request, built: Built): Known {
     const { guests, secure } = this.#axes;
     const codes = new Uint8Array(guests.length * secure.length);
     const origins = { run: 0, realize: 0, rule: 0 };
+    const answers: Answer[] = [];
     const seen = new Map<string, Answer>();
     for (const [row, guest] of guests.entries()) {
       for (const [half, asks] of secure.entries()) {
@@ -126,10 +131,11 @@ class Columns {
           this.pairs++;
         }
         codes[row * secure.length + half] = CODE.get(answer.outcome) ?? 0;
+        answers.push(answer);
         origins[answer.by]++;
       }
     }
-    const found = { codes, origins };
+    const found = { codes, origins, answers };
     this.#known.set(key, found);
     return found;
   }
