@@ -1,6 +1,6 @@
 // The command line through its front door: a process, its exit status, stdout and stderr.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import test from 'ava';
 
 const CLI = new URL('cli.ts', import.meta.url).pathname;
@@ -107,6 +107,26 @@ const REFUSED: readonly (readonly [args: readonly string[], ...words: readonly s
   [['conform', 'package.json'], 'package.json', 'golden'],
   [['conform', 'src/main.ts'], 'main.ts', 'golden'],
   [['corpus', 'burn'], "'burn'", 'stats'],
+  [['record', 'no-such-case', '-o', 'never.rec.cbor'], 'no-such-case'],
+  [['record', 'whole-life:1', '-o', 'no-such-folder/a'], 'no-such-folder'],
+  [['record', 'whole-life:1', '--machine', 'pseries-1.0', '-o', 'never.rec.cbor'], 'pseries'],
+  [['replay', 'package.json'], 'package.json'],
+  [['replay', 'no-such-file'], 'no-such-file'],
+  [['inspect', 'src'], 'folder'],
+  [['inspect', 'package.json'], 'package.json'],
+  [['inspect', 'package.json', 'never'], 'never'],
+  [['inspect', 'package.json', '--to', 'json'], '--to'],
+  [['diff', 'package.json', 'package.json'], 'package.json'],
+  [['minimise', 'no-such-file'], 'no-such-file'],
+  [['minimise', 'package.json'], 'case'],
+  [['matrix', '--guest', 'plan9'], 'plan9', 'legacy-be'],
+  [['fuzz', '--scenario', 'nonsense'], 'nonsense', 'whole-life'],
+  [['fuzz', '--plant', 'nonsense'], 'nonsense', 'write-overrun'],
+  [['fuzz', '--machine', 'pseries-1.0'], 'pseries-2.1'],
+  [['fuzz', '--mode', 'legacy', '--iommu-platform', 'on'], 'iommu_platform=on'],
+  [['fuzz', '--corpus', 'no-such-folder'], 'no-such-folder'],
+  [['corpus', 'why', 'no-such-file'], 'no-such-file'],
+  [['bench', '--only', 'nonsense'], 'nonsense'],
   ...LATER.map((name) => [[name, '--anything'], name, 'later'] as const),
 ];
 
@@ -117,6 +137,7 @@ for (const [args, ...words] of REFUSED) {
     t.is(out, '');
     t.regex(err, /^papyrus: [^\n]+\n$/, 'one sentence');
     for (const word of words) t.true(err.includes(word), `${err} names ${word}`);
+    t.false(existsSync('never') || existsSync('never.rec.cbor'), 'nothing is written');
   });
 }
 

@@ -149,7 +149,8 @@ function addFuzz(papyrus: Command, ended: Ended): void {
       ),
     )
     .action(async (options: FuzzOptions) => {
-      ended(absent('fuzz', options));
+      const { fuzz } = await import('./fuzz.ts');
+      ended(await fuzz(options));
     });
 }
 
@@ -169,7 +170,7 @@ function addRecord(papyrus: Command, ended: Ended): void {
       'after',
       examples(
         ['record split-ring:42 -o ring.rec.cbor', 'one case of a scenario, by its seed'],
-        ['record corpora/split-ring/loop.json -o loop.rec.cbor', 'an input of the corpus'],
+        ['record corpora/hostile-rings/d01-descriptor-loop.case -o loop.rec.cbor', 'an input of the corpus'],
         ['record legacy-be --machine pseries-2.6 -o old.rec.cbor', 'a guest on an old machine'],
       ),
     )
@@ -280,12 +281,19 @@ function addMinimise(papyrus: Command, ended: Ended): void {
     .summary('find the smallest case with the same verdict')
     .description('Finds the smallest case with the same verdict; drops configuration that does not matter.')
     .argument('<file>', 'a finding or a corpus file')
-    .option('-o, --output <file>', 'where the smallest case goes (default: beside the file)')
+    .option('-o, --output <file>', 'where the smallest case goes (default: stdout)')
     .addOption(seed())
     .addOption(json())
-    .addHelpText('after', examples(['minimise findings/loop.json', 'writes findings/loop.min.json']))
+    .addHelpText(
+      'after',
+      examples([
+        'minimise findings/g1-blk-0123456789abcdef.case',
+        'prints the smallest case that breaks alike',
+      ]),
+    )
     .action(async (file: string, options: Omit<MinimiseOptions, 'file'>) => {
-      ended(absent('minimise', file, options));
+      const { minimise } = await import('./minimise.ts');
+      ended(await minimise({ ...options, file }));
     });
 }
 
@@ -379,7 +387,7 @@ function addCorpus(papyrus: Command, ended: Ended): void {
       examples(
         ['corpus stats', 'how many inputs, of which scenarios'],
         ['corpus merge ../other/corpora', 'takes over what adds something'],
-        ['corpus why corpora/split-ring/loop.json', 'what this input alone reaches'],
+        ['corpus why corpora/hostile-rings/d01-descriptor-loop.case', 'what this input alone reaches'],
       ),
     )
     .action(
@@ -388,7 +396,8 @@ function addCorpus(papyrus: Command, ended: Ended): void {
         files: string[],
         options: Omit<CorpusOptions, 'action' | 'files'>,
       ) => {
-        ended(absent('corpus', action, files, options));
+        const { corpus } = await import('./corpus.ts');
+        ended(await corpus({ ...options, action, files }));
       },
     );
 }
@@ -433,7 +442,8 @@ function addBench(papyrus: Command, ended: Ended): void {
       ),
     )
     .action(async (options: BenchOptions) => {
-      ended(absent('bench', options));
+      const { bench } = await import('./bench.ts');
+      ended(await bench(options));
     });
 }
 
@@ -480,8 +490,4 @@ function addLater(papyrus: Command): void {
         throw new UsageError(`${name} comes in a later version; papyrus --help lists what there is`);
       });
   }
-}
-
-function absent(command: string, ..._given: readonly unknown[]): number {
-  throw new UsageError(`${command} has not landed yet`);
 }

@@ -19,7 +19,7 @@ export class UsageError extends Error {
 }
 
 /** What every command takes. */
-export interface CommonOptions {
+interface CommonOptions {
   readonly json: boolean;
 }
 

@@ -12,9 +12,15 @@ import { SCENARIOS } from './scenarios/index.ts';
 /** The kind of origin that recordings of cases carry. */
 const ORIGIN_KIND = 'fuzz-case';
 
+export interface FuzzCaseRunner extends CaseRunner {
+  /** A case that is at hand already. */
+  ready(value: Case): PreparedCase;
+}
+
 /** Makes cases into what recorders and replayers run. */
-export function caseRunner(factory: MachineFactory): CaseRunner {
+export function caseRunner(factory: MachineFactory): FuzzCaseRunner {
   return {
+    ready: (value) => prepared(value, factory),
     find: (request) => prepared(requestedCase(request), factory),
     again: (origin) =>
       origin.kind === ORIGIN_KIND ? prepared(decodeCase(origin.program), factory) : undefined,

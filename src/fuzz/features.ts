@@ -4,6 +4,8 @@ import { EVENT_KINDS, KIND, type MachineEvent } from '../emu/core/tap.ts';
 const FEATURE_BITS = 16;
 export const FEATURES_MAX: number = 1 << FEATURE_BITS;
 const TOUCHED_MAX = 4096;
+/** Bytes at the end of a payload that go into the digest one and all. */
+const LONG_TAIL = 64;
 
 const HCALL = KIND['hcall'];
 const HCALL_RETURN = KIND['hcall-return'];
@@ -19,10 +21,11 @@ const DMA_FAULT = KIND['dma-fault'];
 const INTERRUPT = KIND['interrupt'];
 
 /**
- * What a run reached, as a set of small numbers, and a digest of its events. A feature is a pair of neighbouring events,
- * each by its kind and a coarse class of what it carried: which call with which status, which register with a value of
- * which size, a transfer of which order of length, a fault read or written. It is cheap enough for every event of every
- * case, and it depends on nothing but the events.
+ * What a run reached, as a set of small numbers, and a digest of its events. Features are of two sorts: an event by its kind
+ * and a class of what it carried (which call with which status, which register with which width and order of value, a
+ * transfer of which order of length, a fault read or written), and two events that follow each other by their kinds, with
+ * lengths and levels where these say something. It is cheap enough for every event of every case, and it depends on
+ * nothing but the events.
  */
 export class FeatureSet {
   /** Features of this run, each once, in the order they were met. */
@@ -50,22 +53,19 @@ export class FeatureSet {
   take(event: MachineEvent): void {
     this.events++;
     this.#digest(event);
-    const present =
-      (Math.imul(event.kind + 1, 0x9e3779b1) ^ Math.imul(this.#classOf(event) + 1, 0x85ebca6b)) >>> 0;
-    let feature = Math.imul(present ^ ((this.#previous << 7) | (this.#previous >>> 25)), 0xc2b2ae35);
-    feature = (feature ^ (feature >>> 15)) >>> (32 - FEATURE_BITS);
-    this.#previous = present;
+    const fine = this.#classOf(event);
+    this.#reach(Math.imul(event.kind + 1, 0x9e3779b1) ^ Math.imul(fine + 1, 0x85ebca6b));
+    const coarse = (event.kind << 8) | (COARSE[event.kind] === 1 ? fine & 0xff : 0);
+    this.#reach(Math.imul(coarse + 1, 0x27d4eb2f) ^ Math.imul(this.#previous + 1, 0x165667b1));
+    this.#previous = coarse;
+  }
+
+  #reach(hash: number): void {
+    const mixed = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
+    const feature = (mixed ^ (mixed >>> 13)) >>> (32 - FEATURE_BITS);
     if (this.#stamp[feature] === this.#run) return;
     this.#stamp[feature] = this.#run;
     if (this.count < TOUCHED_MAX) this.touched[this.count++] = feature;
-  }
-
-  /** A fact about the whole run, as a feature of its own. */
-  note(fact: number): void {
-    const feature = (Math.imul(fact + 1, 0x27d4eb2f) >>> (32 - FEATURE_BITS)) & (FEATURES_MAX - 1);
-    if (this.#stamp[feature] === this.#run || this.count === TOUCHED_MAX) return;
-    this.#stamp[feature] = this.#run;
-    this.touched[this.count++] = feature;
   }
 
   #classOf(event: MachineEvent): number {
@@ -82,10 +82,10 @@ export class FeatureSet {
       case RTAS_RETURN:
         return (this.#call << 8) ^ ((words[2] ?? 0) & 0xff);
       case MMIO_READ:
-        return ((words[0] ?? 0) & 0x3fff) | ((words[2] ?? 0) << 16);
+        return place(words[0] ?? 0) | ((words[2] ?? 0) << 16);
       case MMIO_WRITE:
       case PIO_WRITE:
-        return ((words[0] ?? 0) & 0x3fff) | ((words[2] ?? 0) << 16) | (magnitude(words[6] ?? 0) << 20);
+        return place(words[0] ?? 0) | ((words[2] ?? 0) << 16) | ((magnitude(words[6] ?? 0) >> 2) << 20);
       case READ_VALUE:
         return magnitude(words[0] ?? 0);
       case DMA_READ:
@@ -100,7 +100,7 @@ export class FeatureSet {
     }
   }
 
-  /** Every field and every byte, in order. Bytes go in as words; a tail shorter than a word goes in as it is. */
+  /** Every field, and the bytes as words, in order. */
   #digest(event: MachineEvent): void {
     let low = this.digestLow ^ event.kind;
     let high = this.digestHigh ^ event.byteLength;
@@ -120,6 +120,8 @@ export class FeatureSet {
         ((bytes[at + 2] ?? 0) << 16) |
         ((bytes[at + 3] ?? 0) << 24);
       low = Math.imul((low << 5) ^ (low >>> 27) ^ word, 0x9e3779b1);
+      // Of long payloads one word in eight, and all of the end: what lies between shows in the machine's own digest.
+      if (end - at > LONG_TAIL) at += 28;
     }
     for (; at < end; at++) low = Math.imul(low ^ (bytes[at] ?? 0), 0x01000193);
     this.digestLow = low >>> 0;
@@ -136,6 +138,21 @@ function fieldWords(): Uint8Array {
     words[index] = 2 * kind.fields.length;
   });
   return words;
+}
+
+/** Kinds whose class counts in pairs: transfers, faults and interrupts. */
+const COARSE: Uint8Array = coarseKinds();
+
+function coarseKinds(): Uint8Array {
+  const kinds = new Uint8Array(EVENT_KINDS.length);
+  for (const kind of [DMA_READ, DMA_WRITE, DMA_FAULT, INTERRUPT]) kinds[kind] = 1;
+  return kinds;
+}
+
+/** Which structure of the modern BAR, and where in its beginning: behind that all places are alike. */
+function place(address: number): number {
+  const offset = address & 0xfff;
+  return (address & 0x3000) | (offset < 0x40 ? offset : 0x40);
 }
 
 /** Order of magnitude: 0 for 0, then the place of the highest bit. */

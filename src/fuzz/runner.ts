@@ -8,7 +8,7 @@ import type { GuestPlatform } from '../emu/guest/platform.ts';
 import type { MachineConfig, Verdict } from '../emu/machine/config.ts';
 import { Driver, type DriverTraits } from './adversary/driver.ts';
 import { hardwareOf, type Hardware } from './adversary/hardware.ts';
-import { losesTrack, perform, standing, type Stage } from './adversary/perform.ts';
+import { doubtsConfig, doubtsMap, losesTrack, perform, standing, type Stage } from './adversary/perform.ts';
 import type { Case, CaseMachine, Step } from './case.ts';
 import { Judge, type Breach } from './judge.ts';
 import { Runaway } from './invariants/work.ts';
@@ -148,6 +148,7 @@ export class Runner {
       if (kind === 'fault') {
         clean = false;
         faults = true;
+        driver.doubt(doubtsConfig(step), doubtsMap(step));
         // What a faulty request wrote is nobody's to say.
         driver.written.clear();
       } else if (kind === 'honest') {

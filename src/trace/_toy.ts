@@ -104,9 +104,10 @@ export class ToyMachine implements FedMachine {
     return port;
   }
 
-  busToRam(_requester: number, address: bigint): number | undefined {
-    const tce = this.#tces.get(Math.floor(Number(address) / PAGE));
-    return tce === undefined ? undefined : tce + (Number(address) % PAGE);
+  busToRam(_requester: number, high: number, low: number): number | undefined {
+    const address = high * 2 ** 32 + low;
+    const tce = this.#tces.get(Math.floor(address / PAGE));
+    return tce === undefined ? undefined : tce + (address % PAGE);
   }
 
   #store(address: number, bytes: Uint8Array): void {
@@ -166,7 +167,7 @@ export class ToyMachine implements FedMachine {
 
   /** Reads 16 bytes at an I/O address, writes their complement 64 bytes on, reads that again. */
   #copy(address: number): void {
-    const from = this.busToRam(DEVICE, BigInt(address));
+    const from = this.busToRam(DEVICE, 0, address);
     if (from === undefined) {
       this.#send('dma-fault', [BigInt(DEVICE), BigInt(address), 16n, 0n]);
       return;

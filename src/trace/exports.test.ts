@@ -85,6 +85,7 @@ test('qtest gets the accesses in the order of its target, memory before who read
   t.deepEqual(exported('qtest').toString().trimEnd().split('\n').slice(1), [
     '# 0 @0 > hcall H_PUT_TCE liobn=0x80000000 ioba=0x1000 tce=0x9003',
     'write 0x5000 0x4 0x00002016',
+    'write 0x500c 0x10 0x00000800000000010000000200000004',
     'rtas ibm,read-pci-config 4 0x500c 2 0x501c',
     'writew 0x200080000016 0x201',
     'writew 0x200080000016 0x102',

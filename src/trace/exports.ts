@@ -5,6 +5,7 @@ import type { RecordingHeader } from './format.ts';
 import { deviceName, LastWriters } from './last-writers.ts';
 import { hcallName, rtasName, statusName } from './names.ts';
 import type { EventText } from './report-text.ts';
+import { layRtasBuffer, RTAS_HEADER_BYTES, rtasAddress, rtasBufferBytes } from './rtas-buffer.ts';
 
 /** Turns events into another program's format, piece by piece. */
 export interface Exporter {
@@ -175,7 +176,7 @@ class QtestExporter implements Exporter {
   readonly #memory: LastWriters;
   /** The command that waits for the memory that it reads. */
   #pending: string[] = [];
-  #rtasAt = 0n;
+  #argumentsAt = 0;
 
   constructor(header: RecordingHeader, text: EventText) {
     this.#header = header;
@@ -202,7 +203,10 @@ class QtestExporter implements Exporter {
     if (kind?.name === 'dma-read')
       this.#lay(this.#memory.translate(event.fields[1] ?? 0n) ?? event.fields[1] ?? 0n, event);
     if (kind?.name === 'hypervisor-read') this.#lay(event.fields[0] ?? 0n, event);
-    if (kind?.name === 'rtas') this.#pending.push(this.#rtas(event));
+    if (kind?.name === 'rtas') {
+      this.#layArguments(event);
+      this.#pending.push(this.#rtas(event));
+    }
     return '';
   }
 
@@ -221,6 +225,17 @@ class QtestExporter implements Exporter {
     const line = `write 0x${address.toString(16)} 0x${event.byteLength.toString(16)} 0x${Buffer.from(bytesOf(event)).toString('hex')}`;
     const at = this.#pending.findIndex((pending) => pending.startsWith(`write 0x${address.toString(16)} `));
     if (event.byteLength > 0 && at < 0) this.#pending.splice(Math.max(0, this.#pending.length - 1), 0, line);
+  }
+
+  /** qtest's command names call and counts itself, and takes the arguments from memory. */
+  #layArguments(event: MachineEvent): void {
+    const bytes = new Uint8Array(rtasBufferBytes(event));
+    layRtasBuffer(event, bytes, 0);
+    const args = Buffer.from(bytes.buffer, RTAS_HEADER_BYTES);
+    if (args.length > 0)
+      this.#pending.push(
+        `write 0x${this.#argumentsAt.toString(16)} 0x${args.length.toString(16)} 0x${args.toString('hex')}`,
+      );
   }
 
   #command(name: string, event: MachineEvent, line: string): string | undefined {
@@ -244,7 +259,7 @@ class QtestExporter implements Exporter {
         return 'system_reset';
       case 'hcall':
         if (address === BigInt(KVMPPC_H_RTAS)) {
-          this.#rtasAt = event.fields[1] ?? 0n;
+          this.#argumentsAt = rtasAddress(event) + RTAS_HEADER_BYTES;
           return undefined;
         }
         return `# ${line}`;
@@ -255,8 +270,8 @@ class QtestExporter implements Exporter {
 
   #rtas(event: MachineEvent): string {
     const [token = 0n, nargs = 0n, nret = 0n] = event.fields;
-    const args = this.#rtasAt + 12n;
-    const rets = args + 4n * nargs;
+    const args = this.#argumentsAt;
+    const rets = args + 4 * Number(nargs);
     return `rtas ${rtasName(token)} ${nargs} 0x${args.toString(16)} ${nret} 0x${rets.toString(16)}`;
   }
 }

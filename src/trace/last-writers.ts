@@ -1,6 +1,8 @@
 import type { MachineEvent } from '../emu/core/tap.ts';
 import { DDW_PAGE_SIZES, H_PUT_TCE, H_PUT_TCE_INDIRECT, H_STUFF_TCE, H_SUCCESS } from '../emu/papr/abi.ts';
 import type { RecordedKind } from './event-context.ts';
+import { rtasName } from './names.ts';
+import { RTAS_HEADER_BYTES, rtasAddress, rtasResultBytes } from './rtas-buffer.ts';
 
 /** The event that last wrote somewhere. */
 export interface Writer {
@@ -12,11 +14,22 @@ const PUT_TCE = BigInt(H_PUT_TCE);
 const PUT_TCE_INDIRECT = BigInt(H_PUT_TCE_INDIRECT);
 const STUFF_TCE = BigInt(H_STUFF_TCE);
 const PAGE = 4096n;
-const STUFF_PAGES_MAX = 512;
-/** Page sizes that DMA windows have. */
+const PERMISSIONS = 3n;
+/** Equal entries of one H_STUFF_TCE that are followed at most; entries that map nothing are all followed. */
+const STUFF_PAGES_MAX = 1 << 16;
+/** Pages of a host bridge's own window; others say theirs when they are created. */
+const DEFAULT_SHIFT = 12n;
+/** Page sizes that windows can be created with. */
 const PAGE_SHIFTS = DDW_PAGE_SIZES.map((size) => BigInt(size.shift));
 const GRANULES = 512;
-const WRITES = ['dma-write', 'hypervisor-write', 'guest-write'];
+const WRITES = ['dma-write', 'hypervisor-write', 'guest-write', 'rtas-return'];
+
+/** A DMA window as the guest was seen to fill it. */
+interface Window {
+  readonly shift: bigint;
+  /** By I/O page number, counted from bus address 0. */
+  readonly tces: Map<bigint, bigint>;
+}
 
 /**
  * Which recorded event last wrote each 8-byte granule of memory. Devices speak I/O bus addresses; the TCEs that the
@@ -27,10 +40,15 @@ export class LastWriters {
   readonly #memory = new WrittenPages();
   /** Writes through devices, by the address that the device used. */
   readonly #bus = new WrittenPages();
-  /** TCE of each I/O page, by ioba as it was put. */
-  readonly #tces = new Map<bigint, bigint>();
+  /** By liobn. */
+  readonly #windows = new Map<bigint, Window>();
   readonly #registers = new Map<bigint, Writer>();
   #call: readonly bigint[] = [];
+  /** Where the arguments of the RTAS call under way begin, its name and what it was given. */
+  #rtasAt = 0;
+  #rtas = '';
+  #rtasArguments: readonly bigint[] = [];
+  #nargs = 0;
   #lastRead: bigint | undefined;
   #lastInput: Writer | undefined;
 
@@ -43,12 +61,17 @@ export class LastWriters {
     const name = this.#names[event.kind];
     switch (name) {
       case 'hcall':
-        this.#call = [...fields.subarray(0, 10)];
+        this.seeMappings(event);
         this.#input(number, name);
         break;
       case 'hcall-return':
       case 'hypervisor-read':
+      case 'rtas':
         this.seeMappings(event);
+        break;
+      case 'rtas-return':
+        this.seeMappings(event);
+        this.#memory.mark(this.#resultsAt(), rtasResultBytes(event), pack(number, WRITES.indexOf(name), 0));
         break;
       case 'dma-write': {
         const address = fields[1] ?? 0n;
@@ -77,10 +100,13 @@ export class LastWriters {
         this.#lastRead = fields[0];
         this.#input(number, name);
         break;
+      case 'machine-reset':
+        this.seeMappings(event);
+        this.#input(number, name);
+        break;
       case 'advance':
       case 'idle':
       case 'host-input':
-      case 'machine-reset':
         this.#input(number, name);
         break;
       default:
@@ -90,18 +116,39 @@ export class LastWriters {
 
   /** As `see`, but only to follow the TCEs. */
   seeMappings(event: MachineEvent): void {
-    const name = this.#names[event.kind];
-    if (name === 'hcall') this.#call = [...event.fields.subarray(0, 10)];
-    if (name === 'hypervisor-read') this.#list(event);
-    if (name === 'hcall-return' && event.fields[0] === BigInt(H_SUCCESS)) this.#map();
+    switch (this.#names[event.kind]) {
+      case 'hcall':
+        this.#call = [...event.fields.subarray(0, 10)];
+        this.#rtasAt = rtasAddress(event) + RTAS_HEADER_BYTES;
+        break;
+      case 'hypervisor-read':
+        this.#list(event);
+        break;
+      case 'hcall-return':
+        if (event.fields[0] === BigInt(H_SUCCESS)) this.#map();
+        break;
+      case 'rtas':
+        this.#rtas = rtasName(event.fields[0] ?? 0n);
+        this.#nargs = event.words[2] ?? 0;
+        this.#rtasArguments = [...event.fields.subarray(3, 11)];
+        break;
+      case 'rtas-return':
+        if (event.fields[1] === 0n) this.#windowCall(event);
+        break;
+      case 'machine-reset':
+        this.#windows.clear();
+        break;
+      default:
+        return;
+    }
   }
 
   /** Where a device's access to `ioba` goes, by the TCEs seen; undefined if none is known. */
   translate(ioba: bigint): bigint | undefined {
-    for (const shift of PAGE_SHIFTS) {
-      const page = (ioba >> shift) << shift;
-      const tce = this.#tces.get(page);
-      if (tce !== undefined) return (tce & ~0xfffn & ~((1n << shift) - 1n)) | (ioba - page);
+    for (const { shift, tces } of this.#windows.values()) {
+      const tce = tces.get(ioba >> shift);
+      const inside = (1n << shift) - 1n;
+      if (tce !== undefined) return (tce & ~0xfffn & ~inside) | (ioba & inside);
     }
     return undefined;
   }
@@ -128,10 +175,35 @@ export class LastWriters {
     this.#lastInput = { event, what };
   }
 
+  /** The results stand behind the arguments, wherever 32 bits of their count lead. */
+  #resultsAt(): bigint {
+    return BigInt(this.#rtasAt + ((4 * this.#nargs) % 2 ** 32));
+  }
+
+  /** A call about windows that succeeded. Without one that it was created by, a window has pages of 4 KiB. */
+  #windowCall(event: MachineEvent): void {
+    const given = this.#rtasArguments;
+    if (this.#rtas === 'ibm,create-pe-dma-window') {
+      const shift = PAGE_SHIFTS.find((known) => known === given[3]) ?? DEFAULT_SHIFT;
+      this.#windows.set(event.fields[2] ?? 0n, { shift, tces: new Map() });
+    } else if (this.#rtas === 'ibm,remove-pe-dma-window') this.#windows.delete(given[0] ?? 0n);
+    else if (this.#rtas === 'ibm,reset-pe-dma-window') this.#windows.clear();
+  }
+
+  #window(liobn: bigint): Window {
+    let window = this.#windows.get(liobn);
+    if (window === undefined) {
+      window = { shift: DEFAULT_SHIFT, tces: new Map() };
+      this.#windows.set(liobn, window);
+    }
+    return window;
+  }
+
   /** The entries that H_PUT_TCE_INDIRECT takes from memory, big-endian: in one read or one by one. */
   #list(event: MachineEvent): void {
-    const [token, , ioba = 0n, list = 0n, pages = 0n] = this.#call;
+    const [token, liobn = 0n, ioba = 0n, list = 0n, pages = 0n] = this.#call;
     if (token !== PUT_TCE_INDIRECT) return;
+    const { shift, tces } = this.#window(liobn);
     const first = ((event.fields[0] ?? 0n) - (list & ~0xfffn)) / 8n;
     const view = new DataView(
       event.bytes.buffer,
@@ -141,17 +213,25 @@ export class LastWriters {
     for (let i = 0; i + 8 <= event.byteLength; i += 8) {
       const index = first + BigInt(i / 8);
       if (index < 0n || index >= pages) continue;
-      this.#tces.set((ioba / PAGE + index) * PAGE, view.getBigUint64(i));
+      put(tces, (ioba >> shift) + index, view.getBigUint64(i));
     }
   }
 
   #map(): void {
-    const [token, , ioba = 0n, tce = 0n, pages = 0n] = this.#call;
-    if (token === PUT_TCE) this.#tces.set((ioba / PAGE) * PAGE, tce);
-    if (token !== STUFF_TCE) return;
-    for (let i = 0; i < STUFF_PAGES_MAX && BigInt(i) < pages; i++)
-      this.#tces.set((ioba / PAGE + BigInt(i)) * PAGE, tce);
+    const [token, liobn = 0n, ioba = 0n, tce = 0n, pages = 0n] = this.#call;
+    if (token !== PUT_TCE && token !== STUFF_TCE) return;
+    const { shift, tces } = this.#window(liobn);
+    const first = ioba >> shift;
+    if (token === PUT_TCE) put(tces, first, tce);
+    else if ((tce & PERMISSIONS) === 0n && pages > BigInt(tces.size)) {
+      for (const page of tces.keys()) if (page >= first && page < first + pages) tces.delete(page);
+    } else for (let i = 0n; i < pages && i < STUFF_PAGES_MAX; i++) put(tces, first + i, tce);
   }
+}
+
+function put(tces: Map<bigint, bigint>, page: bigint, tce: bigint): void {
+  if ((tce & PERMISSIONS) === 0n) tces.delete(page);
+  else tces.set(page, tce);
 }
 
 /** Marks by 8-byte granule, kept page by page so that they take no more room than what was written. */

@@ -187,8 +187,7 @@ export class RecordingReader {
     decoder.start(chunk.raw, chunk.firstTime);
     let payload = 0;
     for (let i = 0; i < chunk.events; i++) {
-      if (!this.#guarded(() => decoder.next()))
-        throw this.#damaged(`chunk ${chunk.index} holds too few events`);
+      if (!this.#next(decoder)) throw this.#damaged(`chunk ${chunk.index} holds too few events`);
       payload += decoder.event.byteLength;
       if (payload > CHUNK_PAYLOAD_MAX)
         throw this.#damaged(`chunk ${chunk.index} unfolds to more than it may`);
@@ -238,6 +237,16 @@ export class RecordingReader {
     this.#window = this.#source.read(at, least);
     this.#windowAt = at;
     return this.#window.subarray(0, length);
+  }
+
+  /** As `#guarded`, without a closure for every event. */
+  #next(decoder: EventDecoder): boolean {
+    try {
+      return decoder.next();
+    } catch (error) {
+      if (error instanceof RecordingError) throw this.#damaged(error.message);
+      throw error;
+    }
   }
 
   /** Names the file in whatever is wrong with it. */

@@ -2,11 +2,12 @@ import { EVENT_KINDS, KIND, MachineEvent, type Tap } from '../emu/core/tap.ts';
 import type { GuestPlatform } from '../emu/guest/platform.ts';
 import type { CaseRunner, WatchedMachine } from './case-runner.ts';
 import { ComparingTap, type ComparedRange } from './comparing-tap.ts';
-import { copyEvent, type Divergence, type EventCopy } from './divergence.ts';
+import type { Divergence } from './divergence.ts';
 import { EventDecoder } from './event-decoder.ts';
 import type { RecordingHeader } from './format.ts';
 import type { RecordingEnd, RecordingReader } from './reader.ts';
 import { RecordingError } from './recording-error.ts';
+import { layRtasBuffer, rtasAddress, rtasBufferBytes } from './rtas-buffer.ts';
 
 /** What came out of one replay. */
 export interface ReplayOutcome {
@@ -27,8 +28,11 @@ export interface FedMachine extends WatchedMachine {
   chooseWith(choose: ((count: number) => number) | undefined): void;
   /** The CPU address that reaches an I/O port. */
   cpuAddressOfPort(port: bigint): bigint;
-  /** Where in RAM a device's access to `address` goes now; undefined if nowhere. Bytes up to the page's end lie together. */
-  busToRam(requester: number, address: bigint): number | undefined;
+  /**
+   * Where in RAM a device's access to the address of these halves goes now; undefined if nowhere. Bytes up to the
+   * page's end lie together.
+   */
+  busToRam(requester: number, high: number, low: number): number | undefined;
 }
 
 /** Replays with the guest that the recording names. Undefined if nobody knows such a guest. */
@@ -72,23 +76,80 @@ export function replayInputs(
   return { events: tap.events, divergence, end: reader.end, way: 'inputs' };
 }
 
-/** Events whose bytes the machine read from RAM that the guest may have written. */
-const DMA_READ = KIND['dma-read'];
-const HYPERVISOR_READ = KIND['hypervisor-read'];
-const CHOICE = KIND['choice'];
-/** What an action leads to is kept until it is fed; more events than this are fed with what is known. */
+/** More events than this after one action, and it is fed with what is known of its reads. */
 const GROUP_MAX = 1 << 16;
 /** As many bytes at most. */
 const GROUP_BYTES_MAX = 32 << 20;
 
-/** An action of guest or host, and what it led to when it was recorded. */
-interface Group {
-  readonly action: EventCopy;
-  readonly reads: EventCopy[];
-  readonly choices: number[];
-  events: number;
-  bytes: number;
+const HCALL = KIND['hcall'];
+const RTAS = KIND['rtas'];
+const DMA_READ = KIND['dma-read'];
+const HYPERVISOR_READ = KIND['hypervisor-read'];
+const CHOICE = KIND['choice'];
+/** Kinds that begin a group: every input of guest or host but choices, which are made in the course of one. */
+const ACTIONS: readonly boolean[] = EVENT_KINDS.map(
+  (kind, number) => kind.direction === 'input' && number !== CHOICE,
+);
+const PAGE = 4096;
+const TWO_32 = 2 ** 32;
+
+/**
+ * What the machine read from memory in the course of one action, in flat arrays that every action uses again: whose
+ * address it is, the address, and where its bytes are kept.
+ */
+class ReadList {
+  count = 0;
+  /** Requester, or HYPERVISOR. */
+  whose: Int32Array = new Int32Array(64);
+  /** High and low half. */
+  high: Uint32Array = new Uint32Array(64);
+  low: Uint32Array = new Uint32Array(64);
+  from: Uint32Array = new Uint32Array(64);
+  length: Uint32Array = new Uint32Array(64);
+  bytes: Uint8Array = new Uint8Array(1 << 12);
+  bytesUsed = 0;
+
+  clear(): void {
+    this.count = 0;
+    this.bytesUsed = 0;
+  }
+
+  /** Makes room for `length` bytes of a read, which the caller lays at the offset returned. */
+  add(whose: number, high: number, low: number, length: number): number {
+    if (this.count === this.whose.length) this.#growList();
+    if (this.bytesUsed + length > this.bytes.length) this.#growBytes(length);
+    const { count, bytesUsed } = this;
+    this.whose[count] = whose;
+    this.high[count] = high;
+    this.low[count] = low;
+    this.from[count] = bytesUsed;
+    this.length[count] = length;
+    this.count = count + 1;
+    this.bytesUsed = bytesUsed + length;
+    return bytesUsed;
+  }
+
+  #growList(): void {
+    const room = 2 * this.count;
+    this.whose = grown(new Int32Array(room), this.whose);
+    this.high = grown(new Uint32Array(room), this.high);
+    this.low = grown(new Uint32Array(room), this.low);
+    this.from = grown(new Uint32Array(room), this.from);
+    this.length = grown(new Uint32Array(room), this.length);
+  }
+
+  #growBytes(length: number): void {
+    this.bytes = grown(new Uint8Array(2 * (this.bytesUsed + length)), this.bytes);
+  }
 }
+
+function grown<T extends Int32Array | Uint32Array | Uint8Array>(into: T, from: T): T {
+  into.set(from);
+  return into;
+}
+
+/** Stands for the requester where the hypervisor read guest-physical memory. */
+const HYPERVISOR = -1;
 
 /**
  * Feeds one action after the other. Before each, the bytes that the machine read from memory in its course are laid
@@ -99,7 +160,14 @@ class Feeder {
   readonly #machine: FedMachine;
   readonly #tap: ComparingTap;
   readonly #reader: RecordingReader;
-  readonly #muted: MutableTap;
+  readonly #muted: MutableTap | undefined;
+  readonly #registers: Uint32Array;
+  /** Our number of each of the file's kinds; -1 for those we do not know. */
+  readonly #kinds: readonly number[];
+  readonly #action: MachineEvent = new MachineEvent();
+  readonly #reads: ReadList = new ReadList();
+  #pending = false;
+  #groupEvents = 0;
   #choices: number[] = [];
   readonly #choose = (count: number): number => Math.min(this.#choices.shift() ?? 0, count - 1);
 
@@ -107,122 +175,160 @@ class Feeder {
     this.#machine = machine;
     this.#tap = tap;
     this.#reader = reader;
-    this.#muted = new MutableTap(tap);
+    // Laying bytes makes events only where stores are recorded.
+    this.#muted = tap.wantsGuestWrites ? new MutableTap(tap) : undefined;
+    const { registers } = machine.platform;
+    this.#registers = new Uint32Array(registers.buffer, registers.byteOffset, 2 * registers.length);
+    this.#kinds = reader.header.kinds.map((kind) => EVENT_KINDS.findIndex((ours) => ours.name === kind.name));
   }
 
   run(): void {
-    this.#machine.setTap(this.#muted);
-    let group: Group | undefined;
-    const kinds = this.#reader.header.kinds.map((kind) =>
-      EVENT_KINDS.findIndex((ours) => ours.name === kind.name),
-    );
+    this.#machine.setTap(this.#muted ?? this.#tap);
     this.#reader.forEach((event) => {
-      const kind = kinds[event.kind] ?? -1;
-      if (kind >= 0 && kind !== CHOICE && EVENT_KINDS[kind]?.direction === 'input') {
-        if (group !== undefined) this.#feed(group);
-        group = {
-          action: copyEvent(event, this.#reader.header.kinds),
-          reads: [],
-          choices: [],
-          events: 0,
-          bytes: 0,
-        };
-      } else if (group !== undefined) this.#collect(group, kind, event);
+      const kind = this.#kinds[event.kind] ?? -1;
+      if (ACTIONS[kind] === true) {
+        if (this.#pending) this.#feed();
+        this.#begin(kind, event);
+      } else this.#collect(kind, event);
       return !this.#tap.done;
     });
-    if (group !== undefined && !this.#tap.done) this.#feed(group);
+    if (this.#pending && !this.#tap.done) this.#feed();
     this.#machine.setTap(undefined);
     this.#machine.chooseWith(undefined);
   }
 
-  #collect(group: Group, kind: number, event: MachineEvent): void {
-    group.events++;
-    if (kind === CHOICE) group.choices.push(Number(event.fields[1] ?? 0n));
-    const isRead = kind === DMA_READ || kind === HYPERVISOR_READ;
-    if (!isRead || group.events >= GROUP_MAX || group.bytes >= GROUP_BYTES_MAX) return;
-    group.bytes += event.byteLength;
-    group.reads.push(copyEvent(event, this.#reader.header.kinds));
+  #begin(kind: number, event: MachineEvent): void {
+    const action = this.#action;
+    action.kind = kind;
+    action.words.set(event.words);
+    const { byteLength, byteOffset } = event;
+    if (byteLength === 0) action.noBytes();
+    // A copy of its own, for the machine may keep what it is handed.
+    else action.carry(event.bytes.slice(byteOffset, byteOffset + byteLength), 0, byteLength);
+    this.#reads.clear();
+    this.#groupEvents = 0;
+    this.#pending = true;
+    if (this.#choices.length > 0) this.#choices = [];
   }
 
-  #feed(group: Group): void {
+  #collect(kind: number, event: MachineEvent): void {
+    this.#groupEvents++;
+    if (kind === CHOICE) this.#choices.push(wide(event, 1));
+    const reads = this.#reads;
+    if (this.#groupEvents >= GROUP_MAX || reads.bytesUsed >= GROUP_BYTES_MAX) return;
+    const { words } = event;
+    if (kind === DMA_READ) {
+      const at = reads.add(words[0] ?? 0, words[3] ?? 0, words[2] ?? 0, event.byteLength);
+      copyPayload(event, reads.bytes, at);
+    } else if (kind === HYPERVISOR_READ) {
+      const at = reads.add(HYPERVISOR, words[1] ?? 0, words[0] ?? 0, event.byteLength);
+      copyPayload(event, reads.bytes, at);
+    } else if (kind === RTAS && this.#action.kind === HCALL) {
+      const address = rtasAddress(this.#action);
+      const length = rtasBufferBytes(event);
+      layRtasBuffer(event, reads.bytes, reads.add(HYPERVISOR, address / TWO_32, address, length));
+    }
+  }
+
+  #feed(): void {
+    this.#pending = false;
     if (this.#tap.done) return;
-    this.#muted.on = false;
-    for (const bytes of group.reads.toReversed()) this.#lay(bytes);
-    this.#muted.on = true;
-    this.#choices = group.choices;
+    if (this.#muted !== undefined) this.#muted.on = false;
+    for (let i = this.#reads.count - 1; i >= 0; i--) this.#lay(i);
+    if (this.#muted !== undefined) this.#muted.on = true;
     // Without a chooser there are no choices to see; only where some were recorded was one at work.
-    this.#machine.chooseWith(group.choices.length > 0 ? this.#choose : undefined);
-    this.#act(group.action);
+    this.#machine.chooseWith(this.#choices.length > 0 ? this.#choose : undefined);
+    this.#act();
   }
 
-  #lay(read: EventCopy): void {
-    const isDma = read.kind.name === 'dma-read';
-    const address = read.fields[isDma ? 1 : 0] ?? 0n;
-    const requester = isDma ? Number(read.fields[0] ?? 0n) : undefined;
-    for (let done = 0; done < read.bytes.length;) {
-      const here = address + BigInt(done);
-      const room = Math.min(read.bytes.length - done, 4096 - Number(here & 4095n));
-      const ram = this.#inRam(requester, here, room);
-      if (ram !== undefined) this.#machine.platform.storeBytes(ram, read.bytes, done, room);
+  #lay(index: number): void {
+    const reads = this.#reads;
+    const whose = reads.whose[index] ?? HYPERVISOR;
+    const length = reads.length[index] ?? 0;
+    const from = reads.from[index] ?? 0;
+    const address = (reads.high[index] ?? 0) * TWO_32 + (reads.low[index] ?? 0);
+    if (whose === HYPERVISOR) {
+      this.#store(address, from, length);
+      return;
+    }
+    for (let done = 0; done < length;) {
+      const low = (reads.low[index] ?? 0) + done;
+      const room = Math.min(length - done, PAGE - (low % PAGE));
+      const carry = low < TWO_32 ? 0 : 1;
+      const ram = this.#machine.busToRam(whose, ((reads.high[index] ?? 0) + carry) >>> 0, low >>> 0);
+      if (ram !== undefined) this.#store(ram, from + done, room);
       done += room;
     }
   }
 
-  #inRam(requester: number | undefined, address: bigint, length: number): number | undefined {
+  /** What lies beyond RAM was answered by something that the machine has. */
+  #store(ram: number, from: number, length: number): void {
     const { platform } = this.#machine;
-    if (requester !== undefined) {
-      const ram = this.#machine.busToRam(requester, address);
-      return ram === undefined || ram + length > platform.ramBytes ? undefined : ram;
-    }
-    return address + BigInt(length) > BigInt(platform.ramBytes) ? undefined : Number(address);
+    const room = Math.min(length, platform.ramBytes - ram);
+    if (room > 0) platform.storeBytes(ram, this.#reads.bytes, from, room);
   }
 
-  #act(action: EventCopy): void {
+  #act(): void {
+    const action = this.#action;
     const { platform } = this.#machine;
-    const [first = 0n, second = 0n, third = 0n, fourth = 0n] = action.fields;
-    switch (action.kind.name) {
+    switch (EVENT_KINDS[action.kind]?.name) {
       case 'hcall':
-        platform.registers.set(action.fields);
+        for (let i = 0; i < this.#registers.length; i++) this.#registers[i] = action.words[i] ?? 0;
         platform.hcall();
         break;
       case 'mmio-read':
-        load(platform, first, Number(second), third !== 0n);
+        load(platform, wide(action, 0), action);
         break;
       case 'mmio-write':
-        store(platform, first, Number(second), fourth, third !== 0n);
+        store(platform, wide(action, 0), action);
         break;
       case 'pio-read':
-        load(platform, this.#machine.cpuAddressOfPort(first), Number(second), third !== 0n);
+        load(platform, this.#portAddress(), action);
         break;
       case 'pio-write':
-        store(platform, this.#machine.cpuAddressOfPort(first), Number(second), fourth, third !== 0n);
+        store(platform, this.#portAddress(), action);
         break;
       case 'advance':
-        platform.advance(Number(first));
+        platform.advance(wide(action, 0));
         break;
       case 'idle':
         platform.idle();
         break;
       case 'cpu-mode':
-        platform.setCpu(Number(first), second);
+        platform.setCpu(wide(action, 0), action.fields[1] ?? 0n);
         break;
       case 'machine-reset':
         this.#machine.reset();
         break;
       case 'host-input':
-        this.#machine.hostInput(Number(first), action.bytes);
+        this.#machine.hostInput(wide(action, 0), action.bytes);
         break;
       case 'guest-write':
-        if (first + BigInt(action.bytes.length) <= BigInt(platform.ramBytes))
-          platform.storeBytes(Number(first), action.bytes, 0, action.bytes.length);
+        if (wide(action, 0) + action.byteLength <= platform.ramBytes)
+          platform.storeBytes(wide(action, 0), action.bytes, 0, action.byteLength);
         break;
       default:
-        throw new RecordingError(`nobody can repeat a guest's ${action.kind.name}`);
+        throw new RecordingError(`nobody can repeat a guest's ${EVENT_KINDS[action.kind]?.name ?? 'action'}`);
     }
+  }
+
+  #portAddress(): number {
+    return Number(this.#machine.cpuAddressOfPort(this.#action.fields[0] ?? 0n));
   }
 }
 
-/** Lets events through to the comparison unless it lays bytes itself. */
+function copyPayload(event: MachineEvent, into: Uint8Array, at: number): void {
+  const { bytes, byteOffset, byteLength } = event;
+  if (byteLength <= 64) for (let i = 0; i < byteLength; i++) into[at + i] = bytes[byteOffset + i] ?? 0;
+  else into.set(bytes.subarray(byteOffset, byteOffset + byteLength), at);
+}
+
+/** A field as a number: exact below 2^53, and what lies above is no place and no moment of any machine. */
+function wide(event: MachineEvent, field: number): number {
+  return (event.words[2 * field] ?? 0) + (event.words[2 * field + 1] ?? 0) * TWO_32;
+}
+
+/** Lets events through to the comparison unless bytes are being laid. */
 class MutableTap implements Tap {
   readonly wantsGuestWrites: boolean;
   on = true;
@@ -238,20 +344,19 @@ class MutableTap implements Tap {
   }
 }
 
-function load(platform: GuestPlatform, address: bigint, width: number, bigEndian: boolean): void {
-  if (width === 8) platform.read64(Number(address), bigEndian);
-  else platform.read(Number(address), checkedWidth(width), bigEndian);
+/** Width, byte order and value are fields 1 to 3 of an access. */
+function load(platform: GuestPlatform, address: number, access: MachineEvent): void {
+  const width = wide(access, 1);
+  const bigEndian = wide(access, 2) !== 0;
+  if (width === 8) platform.read64(address, bigEndian);
+  else platform.read(address, checkedWidth(width), bigEndian);
 }
 
-function store(
-  platform: GuestPlatform,
-  address: bigint,
-  width: number,
-  value: bigint,
-  bigEndian: boolean,
-): void {
-  if (width === 8) platform.write64(Number(address), value, bigEndian);
-  else platform.write(Number(address), checkedWidth(width), Number(value), bigEndian);
+function store(platform: GuestPlatform, address: number, access: MachineEvent): void {
+  const width = wide(access, 1);
+  const bigEndian = wide(access, 2) !== 0;
+  if (width === 8) platform.write64(address, access.fields[3] ?? 0n, bigEndian);
+  else platform.write(address, checkedWidth(width), wide(access, 3), bigEndian);
 }
 
 function checkedWidth(width: number): 1 | 2 | 4 {

@@ -14,13 +14,13 @@ export interface Pair {
 export interface OperationRow {
   readonly name: string;
   readonly baselineName: string;
-  prepare(): Pair;
+  readonly prepare: () => Pair;
 }
 
 /** A measurement that has its own way; undefined where what it needs is not there. */
 export interface FigureRow {
   readonly name: string;
-  measure(quick: boolean): Promise<Figure>;
+  readonly measure: (quick: boolean) => Promise<Figure>;
 }
 
 export interface Figure {

@@ -15,7 +15,6 @@ function virtioFunction(
   ids: { device: number; revision: number; classCode: number; subsystem: number },
   msixVectors: number,
   bars: readonly (readonly [index: number, kind: 'io' | 'mem32' | 'mem64', size: number])[],
-  romBytes = 0,
 ): TreeFunction {
   const configSpace = new Uint8Array(256);
   const view = new DataView(configSpace.buffer);
@@ -31,7 +30,6 @@ function virtioFunction(
     typeName,
     configSpace,
     msixVectors,
-    romBytes,
     bars: bars.map(([index, kind, size]) => ({
       index,
       kind,
@@ -115,8 +113,8 @@ const MADE: TreeInputs = {
         [
           [1, 'mem32', 0x1000],
           [4, 'mem64', 0x4000],
+          [6, 'mem32', 0x40000],
         ],
-        0x40000,
       ),
     ],
   },

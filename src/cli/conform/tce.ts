@@ -109,6 +109,8 @@ class TceReplay {
       system: new AddressSpace(),
       hypervisorRead: (address, into, at, length) => memory.read(address, into, at, length),
       hypervisorWrite: (address, from, at, length) => memory.write(address, from, at, length),
+      peek: (address, into, at, length) => memory.read(address, into, at, length),
+      poke: (address, from, at, length) => memory.write(address, from, at, length),
       strayMessage: () => undefined,
       mapsChanged: () => undefined,
       interrupt: () => undefined,

@@ -32,21 +32,18 @@ export function fakeFunction(
     configSpace,
     writable,
     msixVectors: 0,
-    romBytes: bars.find(([index]) => index === ROM)?.[2] ?? 0,
-    bars: bars
-      .filter(([index]) => index !== ROM)
-      .map(([index, kind, size]) => ({
-        index,
-        kind,
-        prefetchable: kind === 'mem64',
-        region: {
-          name: 'fake',
-          size,
-          access: { validMin: 1, validMax: 4, validUnaligned: false, implMin: 1, implMax: 4 },
-          read: () => 0,
-          write: () => undefined,
-        },
-      })),
+    bars: bars.map(([index, kind, size]) => ({
+      index,
+      kind,
+      prefetchable: kind === 'mem64',
+      region: {
+        name: 'fake',
+        size,
+        access: { validMin: 1, validMax: 4, validUnaligned: false, implMin: 1, implMax: 4 },
+        read: () => 0,
+        write: () => undefined,
+      },
+    })),
   };
 }
 

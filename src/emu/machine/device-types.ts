@@ -26,7 +26,7 @@ import {
 import { AUTO, property, type Property, type PropertyValues } from './properties.ts';
 
 /** What a device's realize function may look at beside its own properties. */
-export interface RealizeContext {
+interface RealizeContext {
   readonly cpus: number;
   /** Function sits on a root bus. */
   readonly onRootBus: boolean;

@@ -31,6 +31,8 @@ export interface MachineSnapshot {
   readonly partition: PartitionSnapshot;
   readonly disks: readonly MemorySnapshot[];
   readonly state: Uint8Array;
+  /** Built anew where it changes and never written to, so that a snapshot holds it as it is. */
+  readonly tree: Uint8Array;
 }
 
 /**
@@ -163,6 +165,7 @@ export class Machine implements PlatformBackend {
       partition: this.papr.snapshot(),
       disks: this.ends.disks.map((disk) => disk.snapshot()),
       state: saver.finish(),
+      tree: this.#tree,
     };
   }
 
@@ -178,12 +181,14 @@ export class Machine implements PlatformBackend {
     this.exchange(loader);
     this.#restoring = false;
     loader.done();
+    this.#tree = snapshot.tree;
   }
 
   /** 32 hexadecimal digits over the whole state: RAM, tables, disks, registers, time and what is due. */
   digest(): string {
     const into = new Digest();
     this.exchange(new StateHasher(into));
+    into.bytes(this.#tree);
     this.memory.digest(into);
     this.papr.digest(into);
     for (const disk of this.ends.disks) disk.digest(into);
@@ -202,7 +207,6 @@ export class Machine implements PlatformBackend {
     for (let i = 0; i < registers.length; i++) registers[i] = state.u64(registers[i] ?? 0n);
     const requested = state.u8(this.requested === undefined ? 0 : REQUESTS.indexOf(this.requested) + 1);
     this.requested = requested === 0 ? undefined : REQUESTS[requested - 1];
-    this.#tree = state.blob(this.#tree);
   }
 
   // --- What the guest's platform asks ---------------------------------------------------------------------------
@@ -245,7 +249,7 @@ export class Machine implements PlatformBackend {
   }
 
   idle(): void {
-    // A device that schedules itself for ever would never let its guest go on: what is due within a second is enough.
+    // A device that schedules itself for ever would never let its guest go on.
     for (let turns = 0; turns < IDLE_TURNS_MAX; turns++) {
       if (!this.queue.step()) return;
     }
@@ -257,9 +261,9 @@ export class Machine implements PlatformBackend {
     return BigInt(this.bridge.io.cpu - this.bridge.io.bus) + port;
   }
 
-  /** Where in RAM a device's access to `address` leads now; undefined if nowhere. */
-  busToRam(requester: number, address: bigint): number | undefined {
-    return this.#core(requester)?.space.ramAt(address);
+  /** Where in RAM a device's access to the address of these halves leads now; undefined if nowhere. */
+  busToRam(requester: number, high: number, low: number): number | undefined {
+    return this.#core(requester)?.space.ramAt(high, low);
   }
 
   #core(requester: number): VirtioCore | undefined {
@@ -345,6 +349,8 @@ export class Machine implements PlatformBackend {
         this.memory.write(address, from, at, length);
         this.#hypervisorAccess(KIND['hypervisor-write'], address, from, at, length);
       },
+      peek: (address, into, at, length) => this.memory.read(address, into, at, length),
+      poke: (address, from, at, length) => this.memory.write(address, from, at, length),
       strayMessage: (_phb, devfn, address, data) => {
         this.#strayMessage(devfn, address, data);
       },

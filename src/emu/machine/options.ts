@@ -49,7 +49,7 @@ export function parseGlobal(text: string): GlobalOption | undefined {
 }
 
 /** What `-machine` may say of interrupt controllers. */
-export type InterruptControllers = 'dual' | 'xics' | 'xive';
+type InterruptControllers = 'dual' | 'xics' | 'xive';
 
 /** A machine argument, resolved. */
 export interface MachineArgument {

@@ -32,7 +32,7 @@ import type { MachineType } from './types.ts';
  * What a slot is to a device. `disable-legacy=auto` asks: behind a PCI Express port a device is modern only; on a
  * conventional bus, and on an Express root bus, it is transitional. The bus of a pseries host bridge is conventional.
  */
-export type SlotKind = 'conventional' | 'express-root' | 'express-port';
+type SlotKind = 'conventional' | 'express-root' | 'express-port';
 
 export interface RealizeRequest {
   readonly machine: MachineType;

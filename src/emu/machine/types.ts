@@ -5,7 +5,7 @@
  */
 
 /** A default that a machine version changes on every object of a class (QEMU's GlobalProperty). */
-export interface CompatProperty {
+interface CompatProperty {
   /** QOM class, which subclasses inherit: `virtio-pci`, `virtio-blk-device`. */
   readonly type: string;
   readonly property: string;
@@ -15,13 +15,13 @@ export interface CompatProperty {
 }
 
 /** How a machine places its PCI host bridges (SpaprMachineClass.phb_placement). */
-export type PhbPlacement = '2.8' | '2.7';
+type PhbPlacement = '2.8' | '2.7';
 /** Interrupt controllers offered to client-architecture-support (SpaprMachineClass.irq). */
-export type InterruptMode = 'dual' | 'xics' | 'xics-legacy';
-export type Capability = 'on' | 'off' | 'broken' | 'workaround' | 'fixed-ccd';
+type InterruptMode = 'dual' | 'xics' | 'xics-legacy';
+type Capability = 'on' | 'off' | 'broken' | 'workaround' | 'fixed-ccd';
 
 /** What a machine class sets beside properties. */
-export interface MachineOptions {
+interface MachineOptions {
   readonly placement: PhbPlacement;
   readonly interrupts: InterruptMode;
   /** Interrupt sources behind 0x1000; the legacy allocator numbers devices from 0x1000 up as they appear. */
@@ -68,7 +68,7 @@ export interface MachineCapabilities {
 }
 
 /** Properties of `spapr-pci-host-bridge` as the machine leaves them. */
-export interface HostBridgeOptions {
+interface HostBridgeOptions {
   /** Dynamic DMA windows. */
   readonly ddw: boolean;
   /** Page sizes that windows may have, as a mask of sizes. */
@@ -102,7 +102,7 @@ interface Difference {
 }
 
 const GIB = 2 ** 30;
-export const NEWEST = '7.2';
+const NEWEST = '7.2';
 
 const NEWEST_CAPABILITIES: MachineCapabilities = {
   htm: 'off',

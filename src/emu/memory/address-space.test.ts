@@ -141,17 +141,18 @@ prop(
     );
     for (const { offset, width, big, physical, value } of list) {
       const at = BASE + offset;
-      if (width === 8) {
-        if (value !== undefined)
-          (physical ? space.storePhysical64 : space.write64).call(space, at, value, big);
-        else (physical ? space.loadPhysical64 : space.read64).call(space, at, big);
-      } else {
-        const short = width as 1 | 2 | 4;
-        const number = Number((value ?? 0n) & ((1n << BigInt(8 * width)) - 1n));
-        if (value !== undefined)
-          (physical ? space.storePhysical : space.write).call(space, at, short, number, big);
-        else (physical ? space.loadPhysical : space.read).call(space, at, short, big);
-      }
+      const number = Number((value ?? 0n) & ((1n << BigInt(8 * Math.min(width, 4))) - 1n));
+      if (width === 8 && value !== undefined) {
+        if (physical) space.storePhysical64(at, value, big);
+        else space.write64(at, value, big);
+      } else if (width === 8) {
+        if (physical) space.loadPhysical64(at, big);
+        else space.read64(at, big);
+      } else if (value !== undefined) {
+        if (physical) space.storePhysical(at, width, number, big);
+        else space.write(at, width, number, big);
+      } else if (physical) space.loadPhysical(at, width, big);
+      else space.read(at, width, big);
     }
     for (const { log, size } of parts) {
       for (const entry of log) {
@@ -169,9 +170,8 @@ prop(
   (offset, width, big, value) => {
     const space = new AddressSpace();
     space.map(BASE, storage('r', 0x40));
-    const short = width as 1 | 2 | 4;
     const number = width === 4 ? value : value % 256 ** width;
-    space.write(BASE + offset, short, number, big);
-    return space.read(BASE + offset, short, big) === number;
+    space.write(BASE + offset, width, number, big);
+    return space.read(BASE + offset, width, big) === number;
   },
 );

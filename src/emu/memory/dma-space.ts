@@ -220,14 +220,9 @@ export class DmaSpace implements Dma {
     this.#emit(DMA_WRITE, high, low, from, at, length);
   }
 
-  /** Where in RAM a read of `address` would be answered now; undefined if nothing of RAM would. */
-  ramAt(address: bigint): number | undefined {
-    this.#translate(
-      Number(BigInt.asUintN(32, address >> 32n)),
-      Number(BigInt.asUintN(32, address)),
-      1,
-      false,
-    );
+  /** Where in RAM a read of the address would be answered now; undefined if nothing of RAM would. */
+  ramAt(high: number, low: number): number | undefined {
+    this.#translate(high, low, 1, false);
     return this.#kind === RAM ? this.#offset : undefined;
   }
 

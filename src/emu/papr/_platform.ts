@@ -109,6 +109,14 @@ export class TestPlatform implements PaprEnvironment {
     this.memory.write(address, from, at, length);
   }
 
+  peek(address: number, into: Uint8Array, at: number, length: number): void {
+    this.memory.read(address, into, at, length);
+  }
+
+  poke(address: number, from: Uint8Array, at: number, length: number): void {
+    this.memory.write(address, from, at, length);
+  }
+
   mapsChanged(): void {}
 
   strayMessage(_phb: number, _devfn: number, address: bigint, data: number): void {

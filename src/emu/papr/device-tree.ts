@@ -67,10 +67,7 @@ interface TreeWindow {
   readonly bytes: number;
 }
 
-export type TreeFunction = Pick<
-  PciFunction,
-  'devfn' | 'typeName' | 'bars' | 'romBytes' | 'configSpace' | 'msixVectors'
->;
+export type TreeFunction = Pick<PciFunction, 'devfn' | 'typeName' | 'bars' | 'configSpace' | 'msixVectors'>;
 
 export interface TreeVdevice {
   /** `vty`, `nvram`, … */
@@ -417,8 +414,6 @@ function functionReg(device: TreeFunction): number[] {
     const register = bar.index === ROM_INDEX ? ROM_REGISTER : 0x10 + 4 * bar.index;
     cells.push(SPACE_OF_BAR[bar.kind] | config | register, 0, 0, ...wide(bar.region.size));
   }
-  const rom = device.romBytes ?? 0;
-  if (rom > 0) cells.push(SPACE_MEM32 | config | ROM_REGISTER, 0, 0, ...wide(rom));
   return cells;
 }
 

@@ -92,6 +92,9 @@ export interface PaprEnvironment {
   /** The hypervisor's access to guest RAM; the whole range lies in RAM. The machine makes events of these. */
   hypervisorRead(address: number, into: Uint8Array, at: number, length: number): void;
   hypervisorWrite(address: number, from: Uint8Array, at: number, length: number): void;
+  /** As these, but no events: for bytes that another event tells, RTAS arguments and results. */
+  peek(address: number, into: Uint8Array, at: number, length: number): void;
+  poke(address: number, from: Uint8Array, at: number, length: number): void;
   /** An interrupt message that does not hit the MSI window: 4 bytes, little-endian, through the function's DMA. */
   strayMessage(phb: number, devfn: number, address: bigint, data: number): void;
   /** BARs, bus mastering or DMA windows changed: what devices found in memory has to be found anew. */

@@ -52,10 +52,12 @@ export class HcallTable {
       ...HCALLS,
       { number: KVMPPC_H_RTAS, name: 'KVMPPC_H_RTAS', run: (_, frame) => this.#rtas.call(frame) },
     ];
-    const table = (base: number, end: number, step: number): (Hcall | undefined)[] =>
-      Array.from({ length: (end - base) / step + 1 }, (_, i) =>
-        rows.find((row) => row.number === base + i * step),
-      );
+    const table = (base: number, end: number, step: number): (Hcall | undefined)[] => {
+      const found = Array.from<Hcall | undefined>({ length: (end - base) / step + 1 });
+      for (const row of rows)
+        if (row.number >= base && row.number <= end) found[(row.number - base) / step] ??= row;
+      return found;
+    };
     this.#papr = table(0, HCALL_MAX, 4);
     this.#svm = table(SVM_HCALL_BASE, SVM_HCALL_MAX, 4);
     this.#private = table(KVMPPC_HCALL_BASE, KVMPPC_HCALL_MAX, 1);

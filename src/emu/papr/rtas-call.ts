@@ -35,9 +35,9 @@ export class RtasCall {
 
   /** Reads header and arguments at a register's address. */
   begin(high: number, low: number): void {
-    const { guest, environment } = this.#partition;
+    const { environment } = this.#partition;
     const at = real((high & REAL_MASK_HIGH) * TWO_32 + low);
-    guest.read(at, this.#bytes, 0, HEADER_BYTES);
+    this.#fetch(at, HEADER_BYTES);
     this.token = this.#view.getUint32(0);
     this.nargs = this.#view.getUint32(4);
     this.nret = this.#view.getUint32(8);
@@ -45,7 +45,7 @@ export class RtasCall {
     // The results' place is computed in 32 bits: a huge count of arguments wraps.
     this.#resultsAt = at === NOWHERE ? NOWHERE : real(at + HEADER_BYTES + ((4 * this.nargs) % TWO_32));
     this.#kept = Math.min(this.nargs, ARGUMENTS_KEPT);
-    guest.read(this.#argumentsAt, this.#bytes, 0, 4 * this.#kept);
+    this.#fetch(this.#argumentsAt, 4 * this.#kept);
     for (let i = 0; i < this.#kept; i++) this.#arguments[i] = this.#view.getUint32(4 * i);
     this.#written = 0;
     this.#results.fill(0);
@@ -66,7 +66,9 @@ export class RtasCall {
 
   /** Writes what was set back to guest memory, each run of words at once. */
   end(): void {
-    const { guest, environment } = this.#partition;
+    const { environment } = this.#partition;
+    // Results are told as one run from the first: anything else is a write of its own.
+    const told = (this.#written & (this.#written + 1)) === 0;
     let count = 0;
     for (let first = 0; first < RESULTS_MAX; first++) {
       let end = first;
@@ -76,12 +78,26 @@ export class RtasCall {
       }
       if (end === first) continue;
       if (this.#resultsAt !== NOWHERE) {
-        guest.write(real(this.#resultsAt + 4 * first), this.#bytes, 0, 4 * (end - first));
+        this.#put(real(this.#resultsAt + 4 * first), 4 * (end - first), told);
       }
       count = end;
       first = end;
     }
     environment.rtasReturned(this.#results, count);
+  }
+
+  /** What lies in RAM is read without an event, for `rtas` tells every word of it. */
+  #fetch(address: number, length: number): void {
+    const { guest, environment } = this.#partition;
+    if (guest.inRam(address, length)) environment.peek(address, this.#bytes, 0, length);
+    else guest.read(address, this.#bytes, 0, length);
+  }
+
+  /** As `#fetch`: `rtas-return` tells the words. */
+  #put(address: number, length: number, told: boolean): void {
+    const { guest, environment } = this.#partition;
+    if (told && guest.inRam(address, length)) environment.poke(address, this.#bytes, 0, length);
+    else guest.write(address, this.#bytes, 0, length);
   }
 }
 

@@ -91,7 +91,7 @@ export class BarSet {
 }
 
 /** Where the register of a BAR stands; index 6 is the expansion ROM. */
-export function barRegister(index: number): number {
+function barRegister(index: number): number {
   return index === PCI_ROM_SLOT ? PCI_ROM_ADDRESS : PCI_BASE_ADDRESS_0 + 4 * index;
 }
 

@@ -18,8 +18,6 @@ export interface PciFunction extends Stateful {
   /** QEMU's type name, `virtio-blk-pci`. */
   readonly typeName: string;
   readonly bars: readonly Bar[];
-  /** Bytes of the expansion ROM, which takes an address like a BAR; none if absent or 0. */
-  readonly romBytes?: number;
   /** 256 for every function on a conventional bus. */
   readonly configBytes: number;
   /** The space itself, for the device tree and dumps: reading here has no side effects. */

@@ -196,6 +196,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     this.#configVector = VIRTIO_MSI_NO_VECTOR;
     this.notifyVector(VIRTIO_MSI_NO_VECTOR);
     this.#vectors.fill(VIRTIO_MSI_NO_VECTOR, 0, this.#vectorsTouched);
+    this.#vectorsTouched = 0;
     for (const ring of this.#rings) ring.reset();
   }
 

@@ -150,10 +150,6 @@ export class VirtioPciFunction implements PciFunction, VirtioTransport, Transpor
     return this.#busMaster;
   }
 
-  get romBytes(): number {
-    return this.#settings.romBytes;
-  }
-
   get msixVectors(): number {
     return this.msix?.vectors ?? 0;
   }

@@ -123,6 +123,8 @@ export class Driver {
   readonly #hardware: Hardware;
   readonly #queues: readonly Queue[];
   #devfn = -1;
+  #configDoubted = false;
+  #mapDoubted = true;
   #pool = 0;
   #order: boolean;
   #lastLow = 0;
@@ -153,6 +155,7 @@ export class Driver {
 
   /** Looks for the device, gives its BARs addresses and turns it on. A sentence if that fails. */
   find(): string {
+    this.#mapDoubted = true;
     this.#platform.setCpu(0, this.traits.littleEndian ? MSR_LITTLE : MSR_BIG);
     this.#forget();
     for (const devfn of this.#hardware.devfns) {
@@ -197,7 +200,7 @@ export class Driver {
     this.#order = !this.traits.legacy || this.traits.littleEndian;
     this.writeStatus(ACKNOWLEDGE);
     this.writeStatus(ACKNOWLEDGE | DRIVER);
-    this.mapAll();
+    if (this.#mapDoubted) this.mapAll();
     if (this.traits.legacy) this.#negotiateLegacy();
     else if (!this.#negotiateModern()) return 'the device refuses FEATURES_OK';
     const queues = queueCount(this.device);
@@ -212,20 +215,26 @@ export class Driver {
     return OK;
   }
 
-  /** After anything: the PCI function, the DMA windows and the device are set up again from the start. */
+  /** Something may have changed the function's configuration, or the map, behind the driver's back. */
+  doubt(config: boolean, map: boolean): void {
+    this.#configDoubted ||= config;
+    this.#mapDoubted ||= map;
+  }
+
+  /** After anything: what is in doubt of the PCI function and the DMA windows, and the device from the start. */
   recover(): string {
     this.#platform.setCpu(0, this.traits.littleEndian ? MSR_LITTLE : MSR_BIG);
-    this.#assign();
+    if (this.#configDoubted) this.#assign();
     const reset = this.#hardware.resetWindow;
-    if (reset > 0)
+    if (this.#mapDoubted && reset > 0)
       this.calls.rtas(reset, 1, [this.#devfn << 8, this.#hardware.buidHigh, this.#hardware.buidLow]);
-    const queues = QUEUES_MAX * RING_BYTES;
-    for (let at = 0; at < queues; at += RING_BYTES) this.#clearRing(RINGS + at);
+    for (const queue of this.#queues) this.#clearRing(this.#ringAt(queue.index));
     return this.setUp();
   }
 
   /** Every page that the driver lets the device see, in one list. */
   mapAll(): void {
+    this.#mapDoubted = false;
     if (!this.translated) return;
     if (this.traits.multiTce) this.#platform.storeBytes(TCE_LIST, this.#list, 0, this.#list.length);
     const liobn = this.#hardware.liobn;
@@ -477,6 +486,8 @@ export class Driver {
 
   #forget(): void {
     this.#pool = 0;
+    this.#lastLow = 0;
+    this.#lastHigh = 0;
     this.written.clear();
     for (const queue of this.#queues) {
       queue.enabled = false;
@@ -488,6 +499,7 @@ export class Driver {
 
   /** BARs where the driver wants them, and the addresses of the register structures that lie in them. */
   #assign(): void {
+    this.#configDoubted = false;
     const { calls } = this;
     const devfn = this.#devfn;
     const hardware = this.#hardware;

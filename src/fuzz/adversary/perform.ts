@@ -180,6 +180,21 @@ export function losesTrack(step: Step): boolean {
   );
 }
 
+/** Steps after which the function's configuration may not be what the driver wrote. */
+export function doubtsConfig(step: Step): boolean {
+  return step.name === 'config-write' || step.name === 'hcall';
+}
+
+/** Steps after which windows or entries may not be what the driver put. */
+export function doubtsMap(step: Step): boolean {
+  return (
+    step.name === 'hcall' ||
+    step.name === 'remap' ||
+    step.name.startsWith('tce-') ||
+    step.name.startsWith('ddw-')
+  );
+}
+
 const OWN_BAR_TARGET = 3;
 
 function isOwnBar(element: Element): boolean {

@@ -65,6 +65,9 @@ export class MemoryInvariant implements Watcher {
   readonly #areaLow: Uint32Array = new Uint32Array(AREAS);
   readonly #areaHigh: Uint32Array = new Uint32Array(AREAS);
   readonly #areaUsed: Uint8Array = new Uint8Array(AREAS);
+  /** The areas that are used, by number, so that an access looks at no others. */
+  readonly #laidOutAreas: Uint8Array = new Uint8Array(AREAS);
+  #laidOut = 0;
   // Addresses written and not enabled yet: the device keeps the rings it has until then.
   readonly #nextLow: Uint32Array = new Uint32Array(AREAS);
   readonly #nextHigh: Uint32Array = new Uint32Array(AREAS);
@@ -126,6 +129,7 @@ export class MemoryInvariant implements Watcher {
     this.#resetting = false;
     this.#tracking = true;
     this.#areaUsed.fill(0);
+    this.#laidOut = 0;
     this.#nextLow.fill(0);
     this.#nextHigh.fill(0);
     this.#sizes.set(this.#offered);
@@ -209,6 +213,7 @@ export class MemoryInvariant implements Watcher {
       this.#areaHigh[area] = this.#nextHigh[area] ?? 0;
       this.#areaUsed[area] = 1;
     }
+    this.#listAreas();
   }
 
   /** RING_RESET: the queue has its default size again, and no ring. */
@@ -216,6 +221,7 @@ export class MemoryInvariant implements Watcher {
     if (queue >= QUEUES) return;
     this.#sizes[queue] = this.#offered[queue] ?? SIZE_MAX;
     this.#areaUsed.fill(0, 3 * queue, 3 * queue + 3);
+    this.#listAreas();
   }
 
   #legacyWrite(event: MachineEvent): void {
@@ -249,6 +255,7 @@ export class MemoryInvariant implements Watcher {
     this.#set(3 * queue + DESC, base);
     this.#set(3 * queue + AVAIL, avail);
     this.#set(3 * queue + USED, used);
+    this.#listAreas();
   }
 
   #set(area: number, address: number): void {
@@ -412,9 +419,16 @@ export class MemoryInvariant implements Watcher {
     this.#serial[to] = this.#serial[from] ?? 0;
   }
 
-  #inArea(high: number, low: number, length: number): boolean {
+  #listAreas(): void {
+    this.#laidOut = 0;
     for (let area = 0; area < AREAS; area++) {
-      if (this.#areaUsed[area] === 0) continue;
+      if (this.#areaUsed[area] === 1) this.#laidOutAreas[this.#laidOut++] = area;
+    }
+  }
+
+  #inArea(high: number, low: number, length: number): boolean {
+    for (let i = 0; i < this.#laidOut; i++) {
+      const area = this.#laidOutAreas[i] ?? 0;
       const offset = inside(high, low, this.#areaHigh[area] ?? 0, this.#areaLow[area] ?? 0);
       if (offset >= 0 && offset + length <= this.#areaBytes(area)) {
         this.#found = area;

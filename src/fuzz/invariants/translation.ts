@@ -238,6 +238,10 @@ export class TranslationInvariant implements Watcher {
       this.#faults = 0;
       return;
     }
+    if (high === 0 && this.#isPlain(low, end, need)) {
+      this.#faults = 0;
+      return;
+    }
     let at = low;
     while (at < end) {
       const window = this.#windowOf(high, at);
@@ -251,6 +255,14 @@ export class TranslationInvariant implements Watcher {
       at = next;
     }
     this.#faults = 0;
+  }
+
+  /** Nearly every access: inside one page of the default window, alone on the bus, and allowed. */
+  #isPlain(low: number, end: number, need: number): boolean {
+    if (this.#entries[1] !== 0 || this.#shift[0] !== DEFAULT_SHIFT || this.#baseHigh[0] !== 0) return false;
+    const page = low >>> DEFAULT_SHIFT;
+    if (page !== (end - 1) >>> DEFAULT_SHIFT || page >= (this.#entries[0] ?? 0)) return false;
+    return ((this.#tables[0]?.[page] ?? 0) & need) !== 0;
   }
 
   #windowOf(high: number, low: number): number {

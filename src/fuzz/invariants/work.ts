@@ -69,8 +69,10 @@ export class WorkInvariant implements Watcher {
     // Two-byte stores of the device go to its rings: an index or a flags word, at least one for every head served.
     if (kind === DMA_WRITE && event.byteLength === 2) this.#heads++;
     const allowed = (this.#heads + 1) * ACCESSES_PER_CHAIN;
-    if (this.breach === '' && (this.#accesses > allowed || this.#heads > this.#storesMax)) {
-      this.breach = 'one action of the guest made the device do more than its rings hold';
+    if (this.#heads > this.#storesMax) {
+      this.breach = 'one action of the guest made the device serve more entries than its rings have';
+    } else if (this.#accesses > allowed) {
+      this.breach = 'one action of the guest made the device look at its rings without end';
     }
     if (this.breach !== '' || this.#total > ACCESSES_MAX) {
       throw new Runaway(this.breach === '' ? 'the run was cut off' : this.breach);
