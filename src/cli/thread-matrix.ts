@@ -12,7 +12,7 @@ import {
   compareTiers,
   isLoss,
   NO_CAPS,
-  tierOf,
+  TierSearch,
   type TierCaps,
   type TierChange,
 } from '../matrix/tiers.ts';
@@ -138,11 +138,12 @@ function listed(policy: Policy, axes: Axes, source: Source, caps: TierCaps, secu
   const rows: string[][] = [
     ['guest', 'machines', 'tier', 'with defaults', 'settings that rescue it', 'rule'],
   ];
+  const searches = axes.versions.map((version) => new TierSearch(policy, version, source));
   for (const guest of axes.guests) {
     for (const secure of secureStates(guest, secureOnly)) {
       let last: string[] | undefined;
-      for (const version of axes.versions) {
-        const answer = tierOf({ policy, version, guest, secure }, source, caps);
+      for (const [at, version] of axes.versions.entries()) {
+        const answer = (searches[at] as TierSearch).of(guest, secure, caps);
         const settings =
           answer.tier === 'Unsupported' ? `(${answer.tried} tried)` : (answer.witness?.options ?? '');
         const why = answer.cap === undefined ? answer.withDefaults : `${answer.withDefaults}; ${answer.cap}`;

@@ -1,5 +1,5 @@
 /** The axes of the matrix: what every cell is a choice of. */
-import { behaviourKey, GUEST_SYSTEMS, type GuestSystem } from '../emu/guest/systems.ts';
+import { GUEST_SYSTEMS, type GuestSystem } from '../emu/guest/systems.ts';
 import { DEVICE_MODELS, type DeviceModel } from '../emu/machine/virtio-models.ts';
 import {
   platformOf,
@@ -66,16 +66,6 @@ export function slotsOf(axes: Axes, policy: Policy): readonly SlotKind[] {
 /** Off, and on where the policy has a capability to turn on. */
 export function capabilitiesOf(policy: Policy): readonly boolean[] {
   return policy.secure.capability === undefined ? [false] : [false, true];
-}
-
-/** Guests that behave alike are run once: each behaviour's first guest stands for all. */
-export function behavioursOf(guests: readonly GuestSystem[]): ReadonlyMap<string, GuestSystem> {
-  const found = new Map<string, GuestSystem>();
-  for (const guest of guests) {
-    const key = behaviourKey(guest);
-    if (!found.has(key)) found.set(key, guest);
-  }
-  return found;
 }
 
 /** Properties as QEMU spells them after the device's name: `disable-legacy=on,iommu_platform=on`. */

@@ -1,5 +1,4 @@
 /** One cell of the matrix, and where its answer comes from. */
-import type { GuestSystem } from '../emu/guest/systems.ts';
 import { predictLife, type Fate, type Situation } from '../emu/machine/fate.ts';
 import { construct, type Construction, type Request } from '../emu/machine/prediction.ts';
 
@@ -37,8 +36,4 @@ export class RuleSource implements Source {
   answer(situation: Situation, { construction }: Built): Answer {
     return { ...predictLife(situation, construction), by: 'rule' };
   }
-}
-
-export function situationOf(request: Request, guest: GuestSystem, secure: boolean): Situation {
-  return { ...request, guest, secure };
 }

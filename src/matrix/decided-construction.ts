@@ -1,13 +1,13 @@
 /** Construction as the emulator decides it: realize itself runs, on a machine type with a policy's defaults added. */
-import { defaultsOf, platformOf, type DeviceProperties, type SlotKind } from '../emu/machine/policies.ts';
+import { defaultsOf, type DeviceProperties, type SlotKind } from '../emu/machine/policies.ts';
 import type { Construction, DeviceMode, Request } from '../emu/machine/prediction.ts';
 import type { GlobalOption } from '../emu/machine/options.ts';
-import { realizeDevice, type RealizedDevice, type SlotKind as BusKind } from '../emu/machine/realize.ts';
-import { machineType, type CompatProperty, type MachineType } from '../emu/machine/types.ts';
+import { realizeDevice, type RealizedDevice, type RealizeRequest } from '../emu/machine/realize.ts';
+import { machineType, type MachineType } from '../emu/machine/types.ts';
 import { VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_RING_PACKED } from '../emu/virtio/abi.ts';
 
 /** A conventional bridge is to a function what the host bridge's bus is (measured: identical behind pci-bridge). */
-const BUS_KIND: Readonly<Record<SlotKind, BusKind>> = {
+const BUS_KIND: Readonly<Record<SlotKind, RealizeRequest['slot']>> = {
   'host-bridge': 'conventional',
   'pci-bridge': 'conventional',
   'root-port': 'express-port',
@@ -92,7 +92,7 @@ function named({
   return rows;
 }
 
-function compatOf(set: DeviceProperties, optional: boolean): CompatProperty[] {
+function compatOf(set: DeviceProperties, optional: boolean): MachineType['compat'][number][] {
   return named(set).map(([type, property, value]) => ({ type, property, value, optional }));
 }
 
@@ -153,9 +153,4 @@ function visibleKey(machine: MachineType, realized: RealizedDevice): string {
     ],
     (_key, value: unknown) => (typeof value === 'bigint' ? value.toString(16) : value),
   );
-}
-
-/** Whether a policy's platform is the one that this emulator is. */
-export function isPseries(request: Request): boolean {
-  return platformOf(request.policy).name === 'pseries';
 }

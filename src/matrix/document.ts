@@ -9,7 +9,7 @@ import { RULES } from '../emu/machine/rules.ts';
 import { capabilitiesOf, slotsOf, spelled, type Axes } from './axes.ts';
 import type { Source } from './cell.ts';
 import { Columns, type Column } from './sweep.ts';
-import { tierOf, type TierAnswer, type TierCaps } from './tiers.ts';
+import { TierSearch, type TierAnswer, type TierCaps } from './tiers.ts';
 
 export interface MatrixDocument {
   readonly type: 'papyrus-matrix';
@@ -33,7 +33,7 @@ export interface MatrixDocument {
   readonly tiersByPolicy: readonly (readonly (readonly number[])[])[];
 }
 
-export interface DocumentPolicy {
+interface DocumentPolicy {
   readonly name: string;
   readonly statement: string;
   readonly source: string;
@@ -43,7 +43,7 @@ export interface DocumentPolicy {
   readonly admits: string;
 }
 
-export interface DocumentGuest {
+interface DocumentGuest {
   readonly name: string;
   readonly title: string;
   readonly kind: string;
@@ -56,14 +56,14 @@ export interface DocumentGuest {
   readonly profile: string | null;
 }
 
-export interface DocumentRule {
+interface DocumentRule {
   readonly id: string;
   readonly statement: string;
   readonly reason: string;
   readonly source: string;
 }
 
-export interface DocumentColumn {
+interface DocumentColumn {
   /** `transitional`, `modern + iommu_platform`, … or QEMU's refusal. */
   readonly device: string;
   readonly built: boolean;
@@ -76,7 +76,7 @@ export interface DocumentColumn {
   readonly secureRules: readonly number[];
 }
 
-export interface DocumentPlace {
+interface DocumentPlace {
   /** Indices. */
   readonly policy: number;
   readonly device: number;
@@ -86,7 +86,7 @@ export interface DocumentPlace {
   readonly rows: readonly number[];
 }
 
-export interface DocumentTier {
+interface DocumentTier {
   readonly tier: string;
   readonly options: string;
   readonly tried: number;
@@ -217,13 +217,14 @@ function tiersOf(
   caps: TierCaps,
   tiers: Interned<DocumentTier>,
 ): number[][] {
-  return axes.versions.map((version) =>
-    axes.guests.flatMap((guest) =>
+  return axes.versions.map((version) => {
+    const search = new TierSearch(policy, version, source);
+    return axes.guests.flatMap((guest) =>
       (guest.traits.secure === 'never' ? [false] : [false, true]).map((secure) =>
-        tiers.of(written(tierOf({ policy, version, guest, secure }, source, caps))),
+        tiers.of(written(search.of(guest, secure, caps))),
       ),
-    ),
-  );
+    );
+  });
 }
 
 function written({ tier, witness, tried, withDefaults, rule, cap }: TierAnswer): DocumentTier {

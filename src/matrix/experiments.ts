@@ -20,7 +20,7 @@ import { DecidedSource } from './decided.ts';
 import { deviceArgument, DmaWitness, live, machineConfig, Stage } from './life.ts';
 import { SecureGuest } from './secure-guest.ts';
 import { ciphertext, FRAME_BYTES, SecurePlatform, type SecureSlip } from './secure-world.ts';
-import { choicesOf, firstFailure, tierOf } from './tiers.ts';
+import { choicesOf, tierOf, TierSearch } from './tiers.ts';
 
 /** Faults of the world in which an experiment is made, so that its rule can be seen to notice. */
 export type Slip =
@@ -166,14 +166,14 @@ export class Laboratory {
     const claimed = stale ? { ...question, policy: other, version: '5.0' } : question;
     const claim = tierOf(claimed, new RuleSource());
     const size = claim.witness?.size ?? Infinity;
-    const fails = (witness: ReturnType<typeof choicesOf>[number]): boolean =>
-      firstFailure(question, witness, this.source) !== undefined;
-    const works = claim.witness === undefined || !fails(claim.witness);
-    const smaller = choicesOf(policy).filter((choice) => choice.size < size);
-    const decided = tierOf(question, this.source);
+    const search = new TierSearch(policy, version, this.source);
+    const choices = choicesOf(policy);
+    const fails = (index: number): boolean => search.failure(index, guest, secure) !== undefined;
+    const smaller = choices.flatMap((choice, index) => (choice.size < size ? [index] : []));
+    const witness = choices.findIndex(({ options }) => options === claim.witness?.options);
     return {
-      claimHolds: decided.tier === claim.tier,
-      witnessWorks: works,
+      claimHolds: search.of(guest, secure).tier === claim.tier,
+      witnessWorks: witness < 0 || !fails(witness),
       smallerFails: smaller.every(fails),
     };
   }
@@ -442,7 +442,7 @@ export class Laboratory {
     guest.calls.set(2, ioba);
     guest.calls.set(3, (SECRET_FRAME * FRAME_BYTES) | 3);
     const mapped = guest.calls.hcall(H_PUT_TCE) === 0;
-    const place = machine.busToRam(machine.functions[0]?.devfn ?? 0, BigInt(ioba));
+    const place = machine.busToRam(machine.functions[0]?.devfn ?? 0, 0, ioba);
     const seen = place === undefined ? 0 : machine.memory.u32(place, false);
     return { mapped: mapped && place !== undefined, deviceSawPlainText: seen === SECRET };
   }
@@ -468,7 +468,7 @@ class CallWitness implements Tap {
   arguments: bigint[] = [];
 
   take(event: MachineEvent): void {
-    if (event.kind === KIND['hcall']) this.arguments = [...event.fields.slice(1, 10)];
+    if (event.kind === KIND['hcall']) this.arguments = Array.from(event.fields.subarray(1, 10));
   }
 }
 

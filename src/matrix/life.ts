@@ -111,10 +111,11 @@ export class DmaWitness implements Tap {
   }
 
   #access(event: MachineEvent): void {
-    const address = event.fields[1] ?? 0n;
-    const place = this.#machine.busToRam(event.words[0] ?? 0, address);
+    const low = event.words[2] ?? 0;
+    const high = event.words[3] ?? 0;
+    const place = this.#machine.busToRam(event.words[0] ?? 0, high, low);
     if (place === undefined) return;
-    if (BigInt(place) === address) this.physical++;
+    if (high === 0 && place === low) this.physical++;
     else this.translated++;
     if (event.kind !== KIND['dma-write']) return;
     this.written.add(place >>> FRAME_SHIFT);

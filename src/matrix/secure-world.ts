@@ -118,10 +118,10 @@ export class SecurePlatform implements GuestPlatform {
   readonly #frame: Uint8Array = new Uint8Array(FRAME_BYTES);
   #secure = false;
 
-  /** `ciphertext`: what `ciphertext()` makes; one serves every guest. */
-  constructor(inner: GuestPlatform, capability: boolean, ciphertext: Uint8Array, slip?: SecureSlip) {
+  /** `hidden`: what `ciphertext()` makes; one serves every guest. */
+  constructor(inner: GuestPlatform, capability: boolean, hidden: Uint8Array, slip?: SecureSlip) {
     this.#inner = inner;
-    this.#cipher = ciphertext;
+    this.#cipher = hidden;
     this.#slip = slip;
     this.hypervisor = new SecureHypervisor(capability, slip);
   }
@@ -330,7 +330,7 @@ export class SecurePlatform implements GuestPlatform {
 /** What the host sees of secure memory: bytes that depend on their place alone and look like none of the guest's. */
 export function ciphertext(): Uint8Array {
   const words = new Int32Array(SLOT_BYTES / 4);
-  let state = 0x9e3779b1 | 0;
+  let state = 0x1e3779b1;
   for (let at = 0; at < words.length; at++) {
     state ^= state << 13;
     state ^= state >>> 17;

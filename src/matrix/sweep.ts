@@ -66,7 +66,7 @@ export function sweep(
   return { cells, constructions, pairs: columns.pairs, byPolicy, byOrigin, digest: digest.text() };
 }
 
-export function* requests(axes: Axes, policy: Policy): Generator<Request> {
+function* requests(axes: Axes, policy: Policy): Generator<Request> {
   for (const version of axes.versions) {
     for (const device of axes.devices) {
       for (const slot of slotsOf(axes, policy)) {

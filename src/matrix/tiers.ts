@@ -8,7 +8,7 @@ import type { DeviceProperties, Policy, SlotKind } from '../emu/machine/policies
 import type { Request } from '../emu/machine/prediction.ts';
 import { deviceModel, type DeviceModel } from '../emu/machine/virtio-models.ts';
 import { asGlobals, capabilitiesOf, SETTINGS, slotsOf, WHOLE } from './axes.ts';
-import type { Source } from './cell.ts';
+import type { Built, Source } from './cell.ts';
 
 export type Tier = 'Recommended' | 'Supported' | 'Unsupported';
 
@@ -94,50 +94,79 @@ function optionsOf(
 
 /** Searches; `source` answers each cell. */
 export function tierOf(question: TierQuestion, source: Source, caps: TierCaps = NO_CAPS): TierAnswer {
-  const choices = choicesOf(question.policy);
-  let withDefaults = '';
-  let rule = '';
-  for (const [tried, witness] of choices.entries()) {
-    const failed = firstFailure(question, witness, source);
-    if (tried === 0) {
-      withDefaults = failed?.reason ?? 'works';
-      rule = failed?.rule ?? 'R42';
+  return new TierSearch(question.policy, question.version, source).of(question.guest, question.secure, caps);
+}
+
+interface Place {
+  readonly request: Request;
+  readonly built: Built;
+}
+
+/** Every assignment of settings on one machine version under one policy, built once for all guests. */
+export class TierSearch {
+  readonly #policy: Policy;
+  readonly #version: string;
+  readonly #source: Source;
+  readonly #choices: readonly Witness[];
+  /** By choice: the needed devices, built when they are first asked for. */
+  readonly #places: (readonly Place[] | undefined)[];
+
+  constructor(policy: Policy, version: string, source: Source) {
+    this.#policy = policy;
+    this.#version = version;
+    this.#source = source;
+    this.#choices = choicesOf(policy);
+    this.#places = this.#choices.map(() => undefined);
+  }
+
+  of(guest: GuestSystem, secure: boolean, caps: TierCaps = NO_CAPS): TierAnswer {
+    let withDefaults = '';
+    let rule = '';
+    for (const [index, witness] of this.#choices.entries()) {
+      const failed = this.failure(index, guest, secure);
+      if (index === 0) {
+        withDefaults = failed?.reason ?? 'works';
+        rule = failed?.rule ?? 'R42';
+      }
+      if (failed !== undefined) continue;
+      const tier: Tier = witness.size === 0 ? 'Recommended' : 'Supported';
+      const answer = { tier, witness, tried: index + 1, withDefaults, rule };
+      return capped(answer, guest, this.#policy, caps);
     }
-    if (failed !== undefined) continue;
-    const tier: Tier = witness.size === 0 ? 'Recommended' : 'Supported';
-    return capped({ tier, witness, tried: tried + 1, withDefaults, rule }, question, caps);
+    return { tier: 'Unsupported', tried: this.#choices.length, withDefaults, rule };
   }
-  return { tier: 'Unsupported', tried: choices.length, withDefaults, rule };
+
+  /** Undefined if every needed device works with the settings of a choice. */
+  failure(
+    choice: number,
+    guest: GuestSystem,
+    secure: boolean,
+  ): { readonly reason: string; readonly rule: string } | undefined {
+    for (const { request, built } of this.#built(choice)) {
+      const answer = this.#source.answer({ ...request, guest, secure }, built);
+      if (answer.works) continue;
+      const { construction } = built;
+      const reason = construction.built ? answer.outcome : `${answer.outcome}: ${construction.reason}`;
+      return { reason, rule: answer.rule };
+    }
+    return undefined;
+  }
+
+  #built(choice: number): readonly Place[] {
+    const known = this.#places[choice];
+    if (known !== undefined) return known;
+    const { properties, slot, capability } = this.#choices[choice] as Witness;
+    const where = { policy: this.#policy, version: this.#version, slot, capability };
+    const places = NEEDED.map((device) => {
+      const request: Request = { ...where, device, properties: {}, globals: properties };
+      return { request, built: this.#source.construct(request) };
+    });
+    this.#places[choice] = places;
+    return places;
+  }
 }
 
-/** Undefined if every needed device works with these settings. */
-export function firstFailure(
-  { policy, version, guest, secure }: TierQuestion,
-  { properties, slot, capability }: Witness,
-  source: Source,
-): { readonly reason: string; readonly rule: string } | undefined {
-  for (const device of NEEDED) {
-    const request: Request = {
-      policy,
-      version,
-      device,
-      slot,
-      properties: {},
-      globals: properties,
-      capability,
-    };
-    const built = source.construct(request);
-    const answer = source.answer({ ...request, guest, secure }, built);
-    const entered = !secure || guest.traits.secure === 'never' || answer.works;
-    if (answer.works && entered) continue;
-    const { construction } = built;
-    const reason = construction.built ? answer.outcome : `${answer.outcome}: ${construction.reason}`;
-    return { reason, rule: answer.rule };
-  }
-  return undefined;
-}
-
-function capped(answer: TierAnswer, { guest, policy }: TierQuestion, caps: TierCaps): TierAnswer {
+function capped(answer: TierAnswer, guest: GuestSystem, policy: Policy, caps: TierCaps): TierAnswer {
   if (policy.guests?.includes(guest.name) === false) {
     return {
       ...answer,
@@ -189,10 +218,12 @@ export function compareTiers(
 ): readonly TierChange[] {
   const changes: TierChange[] = [];
   for (const version of versions) {
+    const from = new TierSearch(before, version, source);
+    const to = new TierSearch(after, version, source);
     for (const guest of guests) {
       for (const secure of guest.traits.secure === 'never' ? [false] : [false, true]) {
-        const old = tierOf({ policy: before, version, guest, secure }, source, caps);
-        const now = tierOf({ policy: after, version, guest, secure }, source, caps);
+        const old = from.of(guest, secure, caps);
+        const now = to.of(guest, secure, caps);
         if (old.tier !== now.tier) changes.push({ version, guest, secure, before: old, after: now });
       }
     }

@@ -6,7 +6,7 @@
 export type Transport = 'legacy' | 'modern';
 
 /** What a guest does about secure mode: nothing, or where its virtio memory lies once it is secure (guests.md 3). */
-export type SecureBehaviour =
+type SecureBehaviour =
   /** No CONFIG_PPC_SVM, or a system that cannot: it stays an ordinary guest. */
   | 'never'
   /** 5.4.0, 5.5.0: shared bounce pool, raw guest-physical addresses in descriptors. */

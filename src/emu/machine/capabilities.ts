@@ -71,7 +71,7 @@ export const CAPABILITIES: readonly CapabilityRow[] = [
 ];
 
 /** Options that were set, by capability name: `{ 'secure-guest': 'on' }`. */
-export type CapabilitySettings = Readonly<Record<string, string>>;
+type CapabilitySettings = Readonly<Record<string, string>>;
 
 export interface MigrationVerdict {
   readonly accepted: boolean;
@@ -110,8 +110,8 @@ function pageShift(word: string | number): number | undefined {
   const [, figure, unit = ''] = /^(\d+)([kKmMgG]?)$/.exec(word) ?? [];
   if (figure === undefined) return undefined;
   const bytes = Number(figure) * ({ '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }[unit.toLowerCase()] ?? 1);
-  const shift = Math.log2(bytes);
-  return Number.isInteger(shift) ? shift : undefined;
+  for (let shift = 0; shift < 53; shift++) if (2 ** shift === bytes) return shift;
+  return undefined;
 }
 
 /**
@@ -156,7 +156,7 @@ export function refusalOnHost(host: {
     : 'KVM implementation does not support Secure VMs (is an ultravisor running?)';
 }
 
-export interface HardwareTie {
+interface HardwareTie {
   readonly what: string;
   readonly needs: string;
   /** Whether it holds without anybody having asked. */

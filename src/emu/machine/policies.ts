@@ -52,7 +52,7 @@ export interface DefaultRow {
 }
 
 /** What the host does when a guest asks the ultravisor to make it secure. */
-export interface SecurePolicy {
+interface SecurePolicy {
   /** The option that turns secure guests on, as QEMU spells it; absent where no such option exists. */
   readonly capability?: string;
   /** `always`: any guest may; `capability`: H_SVM_INIT_START fails unless it is on; `never`: it always fails. */

@@ -14,7 +14,7 @@ import {
   type Request,
 } from './prediction.ts';
 
-export type Fact = string | number | boolean;
+type Fact = string | number | boolean;
 /** What an experiment found, or what a rule says that it will find: by name. */
 export type Facts = Readonly<Record<string, Fact>>;
 
