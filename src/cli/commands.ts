@@ -12,6 +12,7 @@ import {
   type ConformOptions,
   type CorpusOptions,
   type DiffOptions,
+  type ExplainOptions,
   type FuzzOptions,
   type InspectOptions,
   type MatrixOptions,
@@ -455,6 +456,7 @@ function addExplain(papyrus: Command, ended: Ended): void {
       'Why: a rule by its number, with its reason, source and test; or a cell, written as policy, machine, device with its properties, guest, and where they matter a slot, secure, capability.',
     )
     .argument('<what...>', 'R1 … R43, or a cell')
+    .option('-o, --output <file>', 'records the life of the cell’s guest')
     .addOption(json())
     .addHelpText(
       'after',
@@ -464,9 +466,9 @@ function addExplain(papyrus: Command, ended: Ended): void {
         ['explain upstream pseries-7.2 linux-5.6-svm secure', 'what a secure guest gets by default'],
       ),
     )
-    .action(async (what: string[], { json: asJson }: { readonly json: boolean }) => {
+    .action(async (what: string[], options: Omit<ExplainOptions, 'what'>) => {
       const { explain } = await import('./explain.ts');
-      ended(await explain({ what, json: asJson }));
+      ended(await explain({ ...options, what }));
     });
 }
 

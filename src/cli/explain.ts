@@ -8,16 +8,19 @@ import {
 } from '../emu/machine/policies.ts';
 import { ruleById, RULES, type Facts, type Rule } from '../emu/machine/rules.ts';
 import { deviceModel } from '../emu/machine/virtio-models.ts';
-import type { Situation } from '../emu/machine/fate.ts';
+import { admitted, type Situation } from '../emu/machine/fate.ts';
 import { DecidedSource } from '../matrix/decided.ts';
 import { COUNTER_POLICIES } from '../matrix/counter-policies.ts';
+import { deviceArgument, live, machineConfig, Stage } from '../matrix/life.ts';
+import { makeHeader } from '../trace/format.ts';
+import { FileSink, Recorder } from '../trace/recorder.ts';
 import { tierOf } from '../matrix/tiers.ts';
 import { EXIT, UsageError, type ExplainOptions } from './options.ts';
 import { policyMeant } from './policy-file.ts';
 import { styled } from './status-line.ts';
 
 /** Explains a rule (`R18`) or a cell (`proposal pseries-5.0 virtio-blk-pci rhel-6`). */
-export async function explain({ what, json }: ExplainOptions): Promise<number> {
+export async function explain({ what, json, output }: ExplainOptions): Promise<number> {
   const [first = ''] = what;
   const rule = what.length === 1 ? ruleById(first) : undefined;
   if (rule !== undefined) {
@@ -32,6 +35,7 @@ export async function explain({ what, json }: ExplainOptions): Promise<number> {
   }
   const situation = await cellMeant(what);
   const found = answered(situation);
+  if (output !== undefined) recordCell(situation, output);
   process.stdout.write(json ? `${JSON.stringify(found)}\n` : cellText(situation, found));
   return EXIT.fine;
 }
@@ -140,6 +144,26 @@ function propertiesFrom(options: readonly string[]): DeviceProperties {
       );
   }
   return properties;
+}
+
+/** Writes the whole life of the cell's guest as a recording that replays by its inputs. */
+function recordCell(situation: Situation, file: string): void {
+  const { construction, by } = new DecidedSource().construct(situation);
+  if (!construction.built || by === 'rule' || !situation.device.emulated) {
+    throw new UsageError('there is no life to record: the device of this cell is not built');
+  }
+  const { device, version, guest, secure } = situation;
+  const config = machineConfig(version, [deviceArgument(device.name, device.backend, construction)]);
+  const stage = new Stage(config);
+  // No guest runs again on replay, so what it stored into RAM is recorded too.
+  const recorder = new Recorder(makeHeader(config, undefined, true), new FileSink(file), stage.machine);
+  try {
+    live(stage, guest, { secure, admitted: admitted(situation), watch: recorder });
+    recorder.finish(stage.machine.digest());
+  } catch (error) {
+    recorder.discard();
+    throw error;
+  }
 }
 
 interface Explained {

@@ -92,7 +92,7 @@ browserTest('a cell opens by keyboard: outcome, rule with its source, rescue, re
   t.regex(details, /Rule R18/);
   t.regex(details, /Source: Tsirkin 2020-02-07/);
   t.regex(details, /-global virtio-pci\.disable-legacy=auto -global virtio-pci\.iommu_platform=off/);
-  t.regex(details, /papyrus record legacy-be --machine pseries-5\.0/);
+  t.regex(details, /papyrus explain proposal pseries-5\.0 virtio-blk-pci rhel-6 -o cell\.rec\.cbor/);
   await picture(page, 'details-dark');
   t.deepEqual(wrong, []);
 });

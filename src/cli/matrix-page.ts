@@ -260,11 +260,11 @@ function open(cell, from) {
   add('Guest', guest.title + ' (' + guest.certainty + '): ' + guest.evidence);
   const words = data.settings[state.setting];
   const device = data.devices[state.device] + (words ? ',' + words : '');
-  if (guest.profile && here.column.built && !secure) {
-    add('Recording', el('code', {}, 'papyrus record ' + guest.profile + ' --machine ' + machine + ' --device ' + device + ' -o cell.rec.cbor'), el('br'),
-      'then ', el('code', {}, 'papyrus inspect cell.rec.cbor'), ' shows its events.');
+  const cellWords = policy.name + ' ' + machine + ' ' + device + ' ' + guest.name + (state.slot === 'host-bridge' ? '' : ' ' + state.slot) + (secure ? ' secure' : '') + (state.capability ? ' capability' : '');
+  add('Why, from the command line', el('code', {}, 'papyrus explain ' + cellWords));
+  if (here.column.built && /^virtio-(blk|net|rng)-pci/.test(device)) {
+    add('Recording', el('code', {}, 'papyrus explain ' + cellWords + ' -o cell.rec.cbor'), el('br'), 'then ', el('code', {}, 'papyrus inspect cell.rec.cbor'), ' shows its events.');
   }
-  add('Why, from the command line', el('code', {}, 'papyrus explain ' + policy.name + ' ' + machine + ' ' + device + ' ' + guest.name + (secure ? ' secure' : '') + (state.capability ? ' capability' : '')));
   byId('details').replaceChildren(el('h2', {}, guest.title + (secure ? ', secure' : '') + ' on ' + machine), list);
 }
 function withView(view, act) { const old = state.view; state.view = view; try { return act(); } finally { state.view = old; } }

@@ -109,6 +109,8 @@ export interface MatrixOptions extends CommonOptions {
 
 export interface ExplainOptions extends CommonOptions {
   readonly what: readonly string[];
+  /** Where the recording of a cell's guest goes. */
+  readonly output?: string;
 }
 
 export interface ConformOptions extends CommonOptions {

@@ -2,7 +2,6 @@
  * The matrix as one document, for the page and for other programs (docs/matrix.schema.json). It holds every cell of its
  * axes, folded: equal columns are written once, equal rows of columns once, and places name rows.
  */
-import { nearestProfile } from '../emu/guest/systems.ts';
 import { OUTCOMES } from '../emu/machine/fate.ts';
 import { platformOf, type Policy, type SlotKind } from '../emu/machine/policies.ts';
 import { RULES } from '../emu/machine/rules.ts';
@@ -52,8 +51,6 @@ interface DocumentGuest {
   readonly secure: boolean;
   readonly released: string | null;
   readonly supportEnds: string | null;
-  /** For `papyrus record`. */
-  readonly profile: string | null;
 }
 
 interface DocumentRule {
@@ -141,7 +138,6 @@ export function matrixDocument(
       secure: guest.traits.secure !== 'never',
       released: guest.released ?? null,
       supportEnds: guest.supportEnds ?? null,
-      profile: nearestProfile(guest) ?? null,
     })),
     rules: RULES.map(({ id, statement, reason, source: from }) => ({ id, statement, reason, source: from })),
     columns: columns.list,

@@ -133,19 +133,22 @@ export interface LifeOptions {
   readonly secure: boolean;
   /** Whether the host lets it. */
   readonly admitted: boolean;
+  /** Sees the whole life in place of the witness, whose facts are then not there. */
+  readonly watch?: Tap;
 }
 
 /** Lets a guest live on a rewound stage. */
-export function live(stage: Stage, guest: GuestSystem, { secure, admitted }: LifeOptions): Facts {
+export function live(stage: Stage, guest: GuestSystem, { secure, admitted, watch }: LifeOptions): Facts {
   const machine = stage.rewind();
   const witness = new DmaWitness(machine);
+  machine.setTap(watch);
   const profile = scriptedGuest(guest);
   const options = { profile, requests: REQUESTS, loopback: true };
   if (!secure || guest.traits.secure === 'never') {
     const driver = new GuestDriver(machine.platform, options);
     driver.boot();
     const seen = visible(driver, machine);
-    machine.setTap(witness);
+    machine.setTap(watch ?? witness);
     const outcome = driver.live();
     return { ...seen, ...told(outcome, driver, witness), entered: false, flagged: false };
   }
@@ -160,7 +163,7 @@ export function live(stage: Stage, guest: GuestSystem, { secure, admitted }: Lif
     const memoryKept = machine.platform.load32(GUEST_TO, false) === mark;
     return { ...seen, entered: false, esmStatus: status, memoryKept, works: false, vetoed: true };
   }
-  machine.setTap(witness);
+  machine.setTap(watch ?? witness);
   const outcome = driver.live();
   machine.setTap(undefined);
   const spoiled = platform.spoiled(witness.written);

@@ -392,15 +392,3 @@ export function behaviourKey({ traits, kind }: GuestSystem): string {
   ];
   return [...words, directWindow, pageShift, secure].join(' ');
 }
-
-/** The guest profile nearest to a system, for commands that take profiles; undefined where none drives virtio. */
-export function nearestProfile({ kind, traits }: GuestSystem): string | undefined {
-  if (traits.transports.length === 0) return undefined;
-  const modern = traits.transports.includes('modern');
-  if (kind === 'firmware' || kind === 'loader') {
-    return modern ? (traits.acksPlatform ? 'slof-iommu' : 'slof-modern') : 'slof-old';
-  }
-  if (!modern) return traits.bigEndian ? 'legacy-be' : 'legacy-le';
-  if (!traits.acksPlatform) return 'modern-noplat';
-  return traits.directWindow === 'lrdr' ? 'debian-6.12' : 'modern-plat';
-}
