@@ -57,7 +57,7 @@ function prepared(value: Case, factory: MachineFactory): PreparedCase {
           behind.tap = tap;
         },
       });
-      runner.run(value, { alsoTap: behind });
+      return runner.run(value, { alsoTap: behind }).cut ? 'cut' : undefined;
     },
   };
 }

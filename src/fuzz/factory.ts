@@ -1,5 +1,6 @@
 import { Machine } from '../emu/machine/machine.ts';
 import type { MachineConfig, Verdict } from '../emu/machine/config.ts';
+import type { PagedMemory } from '../emu/memory/guest-memory.ts';
 import { plantsOf } from './plants/index.ts';
 import type { Plant } from './plants/plant.ts';
 import type { FuzzMachine, MachineFactory } from './runner.ts';
@@ -7,11 +8,19 @@ import type { FuzzMachine, MachineFactory } from './runner.ts';
 /** Builds emulated machines, with the faults of these names planted in them. Throws one sentence for an unknown name. */
 export function machineFactory(plants: readonly string[]): MachineFactory {
   const planted = plantsOf(plants);
-  return (config) => build(config, planted);
+  const spare: PagedMemory[] = [];
+  return (config) => build(config, planted, spare);
 }
 
-function build(config: MachineConfig, plants: readonly Plant[]): Verdict<FuzzMachine> {
-  const verdict = Machine.create(config);
+/** RAM goes from one machine to the next: a fresh one of 256 MiB costs as much as all else of a machine together. */
+function build(
+  config: MachineConfig,
+  plants: readonly Plant[],
+  spare: PagedMemory[],
+): Verdict<FuzzMachine> {
+  const at = spare.findIndex((memory) => memory.size === config.ramBytes);
+  const [memory] = at < 0 ? [] : spare.splice(at, 1);
+  const verdict = Machine.create(config, memory === undefined ? {} : { memory });
   if (!verdict.accepted) return verdict;
   const machine = verdict.value;
   const rewinds = plants.map((plant) => plant.into(machine));
@@ -27,6 +36,10 @@ function build(config: MachineConfig, plants: readonly Plant[]): Verdict<FuzzMac
       rewind: () => {
         machine.restore(start);
         for (const rewind of rewinds) rewind();
+      },
+      retire: () => {
+        machine.memory.clear();
+        spare.push(machine.memory);
       },
     },
   };

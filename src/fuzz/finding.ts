@@ -51,12 +51,12 @@ export function recordCase(path: string, value: Case, factory: MachineFactory): 
   const recorder = new Recorder(prepared.header, new FileSink(path));
   let digest: (() => string) | undefined;
   try {
-    prepared.run((machine) => {
+    const how = prepared.run((machine) => {
       digest = () => machine.digest();
       recorder.restart(prepared.header, machine);
       machine.setTap(recorder);
     });
-    recorder.finish(digest?.());
+    recorder.finish(how === 'cut' ? undefined : digest?.());
   } catch (error) {
     recorder.discard();
     throw error;

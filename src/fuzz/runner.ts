@@ -22,6 +22,8 @@ export interface FuzzMachine {
   hostInput(port: number, bytes: Uint8Array): void;
   /** Back to how it was built. */
   rewind(): void;
+  /** Gives up what another machine can use; this one is not used again. */
+  retire(): void;
 }
 
 /** Builds a machine; a refusal is a value. */
@@ -34,6 +36,8 @@ export interface Outcome {
   readonly digestHigh: number;
   readonly events: number;
   readonly requests: number;
+  /** Whether it was stopped in the middle of an action: what that would have come to, nobody saw. */
+  readonly cut: boolean;
 }
 
 /** What a run is held to beside what watches its events. */
@@ -44,7 +48,8 @@ export interface RunOptions {
   readonly alsoTap?: Tap;
 }
 
-const MACHINES_KEPT = 12;
+/** A campaign runs its cases machine by machine; one more is kept for whoever goes back and forth. */
+const MACHINES_KEPT = 2;
 /** The console is the machine's first host end; the network device's is the next. */
 const NET_PORT = 1;
 const MSR_LITTLE = 0x8000_0000_0000_0001n;
@@ -82,11 +87,13 @@ export class Runner {
     machine.setTap(options.alsoTap === undefined ? judge : new Both(judge, options.alsoTap));
     this.#requests = 0;
     let breach: Breach | undefined;
+    let cut = false;
     try {
       const reason = this.#live(prepared, value, options);
       breach = judge.breach ?? reason;
     } catch (error) {
       breach = judge.breach ?? thrown(error);
+      cut = true;
       // Whatever was under way in the machine did not come to its end: it is not used again.
       this.#drop(prepared);
     } finally {
@@ -99,6 +106,7 @@ export class Runner {
       digestHigh: features.digestHigh,
       events: features.events,
       requests: this.#requests,
+      cut,
     };
   }
 
@@ -179,7 +187,16 @@ export class Runner {
 
   #drop(prepared: Prepared): void {
     for (const [key, one] of this.#machines) if (one === prepared) this.#machines.delete(key);
+    prepared.machine.giveUp();
     if (this.#last === prepared) this.#last = undefined;
+  }
+
+  #makeRoom(): void {
+    const [oldest] = this.#machines;
+    if (this.#machines.size < MACHINES_KEPT || oldest === undefined) return;
+    const [key, prepared] = oldest;
+    this.#machines.delete(key);
+    prepared.machine.retire();
   }
 
   #prepare(machine: CaseMachine): Prepared {
@@ -187,9 +204,12 @@ export class Runner {
     if (key === this.#lastKey && this.#last !== undefined) return this.#last;
     let prepared = this.#machines.get(key);
     if (prepared === undefined) {
+      const [oldest] = this.#machines;
+      if (this.#machines.size >= MACHINES_KEPT && oldest !== undefined) {
+        this.#machines.delete(oldest[0]);
+        oldest[1].machine.giveUp();
+      }
       prepared = prepare(this.#factory, machine);
-      const [oldest] = this.#machines.keys();
-      if (this.#machines.size >= MACHINES_KEPT && oldest !== undefined) this.#machines.delete(oldest);
     } else this.#machines.delete(key);
     this.#machines.set(key, prepared);
     this.#lastKey = key;

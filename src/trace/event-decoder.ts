@@ -25,6 +25,8 @@ export class EventDecoder {
   /** The event that `next` read; `kind` counts in the table handed in. Its bytes last until the next one. */
   readonly event: MachineEvent = new MachineEvent();
   readonly #context: EventContext;
+  /** By kind: whether fields and bytes are handed out. */
+  readonly #wanted: Uint8Array;
   #payload: Uint8Array = new Uint8Array(4096);
   #from: Uint8Array = new Uint8Array(0);
   #at = 0;
@@ -32,8 +34,10 @@ export class EventDecoder {
   #low = 0;
   #high = 0;
 
-  constructor(kinds: readonly RecordedKind[]) {
+  /** Of kinds that `wants` leaves out only kind, time and byte length are handed out; all else is checked and skipped. */
+  constructor(kinds: readonly RecordedKind[], wants: (kind: RecordedKind) => boolean = () => true) {
     this.#context = new EventContext(kinds);
+    this.#wanted = Uint8Array.from(kinds, (kind) => (wants(kind) ? 1 : 0));
   }
 
   /** Starts on a chunk's uncompressed bytes. */
@@ -97,9 +101,13 @@ export class EventDecoder {
     const words = this.event.words;
     const row = kind * FIELD_STRIDE;
     const addressField = context.addressField[kind] ?? 255;
+    for (let i = 0; changed !== 0; i++, changed >>>= 1) {
+      if ((changed & 1) === 0) continue;
+      this.#readField(slots, (context.slotOf[row + i] ?? 0) + (i === addressField ? bucket : 0));
+    }
+    if (this.#wanted[kind] === 0) return;
     for (let i = 0; i < fields; i++) {
       const slot = (context.slotOf[row + i] ?? 0) + (i === addressField ? bucket : 0);
-      if (((changed >>> i) & 1) !== 0) this.#readField(slots, slot);
       words[2 * i] = slots[slot] ?? 0;
       words[2 * i + 1] = slots[slot + 1] ?? 0;
     }
@@ -149,15 +157,16 @@ export class EventDecoder {
     if (this.#payload.length < length)
       this.#payload = new Uint8Array(Math.max(length, 2 * this.#payload.length));
     const short = length <= SHORT_PAYLOAD;
+    const wanted = this.#wanted[kind] !== 0;
     const last = (kind * (SHORT_PAYLOAD + 1) + length) * SHORT_PAYLOAD;
     const payloads = this.#context.payloads;
     const major = this.#head();
     if (this.#high !== 0) throw new RecordingError('an event carries more bytes than it says');
     if (major === UINT && short) {
       if (this.#low !== 0) this.#patch(payloads, last, length, this.#low);
-      for (let i = 0; i < length; i++) this.#payload[i] = payloads[last + i] ?? 0;
+      if (wanted) for (let i = 0; i < length; i++) this.#payload[i] = payloads[last + i] ?? 0;
     } else if (major === BYTES) {
-      this.#literal(length, this.#low);
+      this.#literal(length, this.#low, wanted || short);
       if (short) for (let i = 0; i < length; i++) payloads[last + i] = this.#payload[i] ?? 0;
     } else throw new RecordingError('the bytes of an event are neither literal nor a change');
     this.event.carry(this.#payload, 0, length);
@@ -177,13 +186,14 @@ export class EventDecoder {
     if (at !== end) throw new RecordingError('an event holds more bytes than it changes');
   }
 
-  #literal(length: number, prefix: number): void {
+  #literal(length: number, prefix: number, wanted: boolean): void {
     if (prefix > length) throw new RecordingError('an event carries more bytes than it says');
     const at = this.#take(prefix);
+    if (!wanted) return;
     const payload = this.#payload;
     if (prefix <= 32) for (let i = 0; i < prefix; i++) payload[i] = this.#from[at + i] ?? 0;
     else payload.set(this.#from.subarray(at, at + prefix));
-    for (let i = prefix; i < length; i++) payload[i] = i < 8 ? 0 : (payload[i - 8] ?? 0);
+    if (prefix < length) repeatTail(payload, prefix, length);
   }
 
   #take(length: number): number {
@@ -235,5 +245,19 @@ export class EventDecoder {
     this.#low = low;
     this.#high = high;
     return first >>> 5;
+  }
+}
+
+/** Each byte from `from` on is the one eight before it; before the start all is zero. Long tails double by copying. */
+function repeatTail(bytes: Uint8Array, from: number, length: number): void {
+  let at = from;
+  for (; at < length && at < from + 16; at++) bytes[at] = at < 8 ? 0 : (bytes[at - 8] ?? 0);
+  // From eight bytes before `from` on, the bytes repeat with a period of eight.
+  const start = Math.max(0, from - 8);
+  while (at < length) {
+    const whole = (at - start) & ~7;
+    const step = Math.min(whole, length - at);
+    bytes.copyWithin(at, at - whole, at - whole + step);
+    at += step;
   }
 }

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { EVENT_KINDS, type MachineEvent } from '../emu/core/tap.ts';
 import { decodeItem, scanItem, type Item } from './codec.ts';
 import { checkSeal } from './envelope.ts';
+import type { RecordedKind } from './event-context.ts';
 import { EventDecoder } from './event-decoder.ts';
 import {
   CHUNK_BYTES_MAX,
@@ -171,10 +172,13 @@ export class RecordingReader {
 
   /**
    * Shows every event with its number and the chunk it stands in. The event is reused; its kind counts in the
-   * header's table. `visit` returns false to stop.
+   * header's table. `visit` returns false to stop. Of kinds that `wants` leaves out it sees no fields and no bytes.
    */
-  forEach(visit: (event: MachineEvent, number: number) => boolean | void): void {
-    const decoder = new EventDecoder(this.header.kinds);
+  forEach(
+    visit: (event: MachineEvent, number: number) => boolean | void,
+    wants?: (kind: RecordedKind) => boolean,
+  ): void {
+    const decoder = new EventDecoder(this.header.kinds, wants);
     for (const chunk of this.chunks()) if (!this.visitChunk(chunk, decoder, visit)) return;
   }
 

@@ -3,6 +3,7 @@ import type { GuestPlatform } from '../emu/guest/platform.ts';
 import type { CaseRunner, WatchedMachine } from './case-runner.ts';
 import { ComparingTap, type ComparedRange } from './comparing-tap.ts';
 import type { Divergence } from './divergence.ts';
+import type { RecordedKind } from './event-context.ts';
 import { EventDecoder } from './event-decoder.ts';
 import type { RecordingHeader } from './format.ts';
 import type { RecordingEnd, RecordingReader } from './reader.ts';
@@ -46,14 +47,14 @@ export function replayWithGuest(
   if (again === undefined) return undefined;
   let machine: WatchedMachine | undefined;
   let tap: ComparingTap | undefined;
-  again.run((made) => {
+  const how = again.run((made) => {
     machine = made;
     tap = new ComparingTap(reader, made, range);
     made.setTap(tap);
   });
   if (tap === undefined || machine === undefined)
     throw new RecordingError('the case that was recorded made no machine');
-  const divergence = tap.finish(tap.done ? undefined : machine.digest());
+  const divergence = tap.finish(tap.done || how === 'cut' ? undefined : machine.digest());
   return { events: tap.events, divergence, end: reader.end, way: 'guest' };
 }
 
@@ -82,6 +83,16 @@ const GROUP_MAX = 1 << 16;
 const GROUP_BYTES_MAX = 32 << 20;
 
 const HCALL = KIND['hcall'];
+const MMIO_READ = KIND['mmio-read'];
+const MMIO_WRITE = KIND['mmio-write'];
+const PIO_READ = KIND['pio-read'];
+const PIO_WRITE = KIND['pio-write'];
+const ADVANCE = KIND['advance'];
+const IDLE = KIND['idle'];
+const CPU_MODE = KIND['cpu-mode'];
+const MACHINE_RESET = KIND['machine-reset'];
+const HOST_INPUT = KIND['host-input'];
+const GUEST_WRITE = KIND['guest-write'];
 const RTAS = KIND['rtas'];
 const DMA_READ = KIND['dma-read'];
 const HYPERVISOR_READ = KIND['hypervisor-read'];
@@ -90,6 +101,15 @@ const CHOICE = KIND['choice'];
 const ACTIONS: readonly boolean[] = EVENT_KINDS.map(
   (kind, number) => kind.direction === 'input' && number !== CHOICE,
 );
+const FIELD_COUNTS: readonly number[] = EVENT_KINDS.map((kind) => kind.fields.length);
+/** What of a recording has to be known to feed it. */
+const FED: ReadonlySet<string> = new Set(
+  EVENT_KINDS.filter(
+    (kind, number) =>
+      kind.direction === 'input' || number === DMA_READ || number === HYPERVISOR_READ || number === RTAS,
+  ).map((kind) => kind.name),
+);
+const isFed = (kind: RecordedKind): boolean => FED.has(kind.name);
 const PAGE = 4096;
 const TWO_32 = 2 ** 32;
 
@@ -189,9 +209,9 @@ class Feeder {
       if (ACTIONS[kind] === true) {
         if (this.#pending) this.#feed();
         this.#begin(kind, event);
-      } else this.#collect(kind, event);
+      } else if (this.#pending) this.#collect(kind, event);
       return !this.#tap.done;
-    });
+    }, isFed);
     if (this.#pending && !this.#tap.done) this.#feed();
     this.#machine.setTap(undefined);
     this.#machine.chooseWith(undefined);
@@ -200,7 +220,8 @@ class Feeder {
   #begin(kind: number, event: MachineEvent): void {
     const action = this.#action;
     action.kind = kind;
-    action.words.set(event.words);
+    const words = 2 * (FIELD_COUNTS[kind] ?? 0);
+    for (let i = 0; i < words; i++) action.words[i] = event.words[i] ?? 0;
     const { byteLength, byteOffset } = event;
     if (byteLength === 0) action.noBytes();
     // A copy of its own, for the machine may keep what it is handed.
@@ -271,39 +292,39 @@ class Feeder {
   #act(): void {
     const action = this.#action;
     const { platform } = this.#machine;
-    switch (EVENT_KINDS[action.kind]?.name) {
-      case 'hcall':
+    switch (action.kind) {
+      case HCALL:
         for (let i = 0; i < this.#registers.length; i++) this.#registers[i] = action.words[i] ?? 0;
         platform.hcall();
         break;
-      case 'mmio-read':
+      case MMIO_READ:
         load(platform, wide(action, 0), action);
         break;
-      case 'mmio-write':
+      case MMIO_WRITE:
         store(platform, wide(action, 0), action);
         break;
-      case 'pio-read':
+      case PIO_READ:
         load(platform, this.#portAddress(), action);
         break;
-      case 'pio-write':
+      case PIO_WRITE:
         store(platform, this.#portAddress(), action);
         break;
-      case 'advance':
+      case ADVANCE:
         platform.advance(wide(action, 0));
         break;
-      case 'idle':
+      case IDLE:
         platform.idle();
         break;
-      case 'cpu-mode':
+      case CPU_MODE:
         platform.setCpu(wide(action, 0), action.fields[1] ?? 0n);
         break;
-      case 'machine-reset':
+      case MACHINE_RESET:
         this.#machine.reset();
         break;
-      case 'host-input':
+      case HOST_INPUT:
         this.#machine.hostInput(wide(action, 0), action.bytes);
         break;
-      case 'guest-write':
+      case GUEST_WRITE:
         if (wide(action, 0) + action.byteLength <= platform.ramBytes)
           platform.storeBytes(wide(action, 0), action.bytes, 0, action.byteLength);
         break;

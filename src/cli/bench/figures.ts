@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert } from '../../emu/core/assert.ts';
@@ -214,6 +214,7 @@ async function campaignMemory(quick: boolean): Promise<Figure> {
   const folder = mkdtempSync(join(tmpdir(), 'papyrus-bench-'));
   try {
     const flags = ['--time', quick ? '3s' : '30s', '--jobs', '2', '--seed', 'bench'];
+    mkdirSync(join(folder, 'corpora'));
     const folders = ['--corpus', join(folder, 'corpora'), '--findings', join(folder, 'findings')];
     const value = await peakMemory(['fuzz', ...flags, ...folders]);
     return { value, unit: 'MiB', baseline: await bareNode(), baselineName: BARE_NODE };

@@ -86,7 +86,7 @@ export class Machine implements PlatformBackend {
     this.#diagnostics = options.diagnostics ?? SILENT;
     this.#randomWord = options.randomWord ?? NO_RANDOM;
     this.#treeChance = Rng.stream(config.seed, 'device-tree');
-    this.memory = new PagedMemory(config.ramBytes);
+    this.memory = options.memory ?? new PagedMemory(config.ramBytes);
     this.system = new AddressSpace(this.#diagnostics);
     this.#line = new TapLine(this.queue);
     this.platform = new EmulatedPlatform(this.memory, this, this.#line);
@@ -441,6 +441,8 @@ export class Machine implements PlatformBackend {
 
 /** What of a machine is not in its configuration, because a recording's header cannot carry it. */
 export interface MachineOptions {
+  /** RAM to use instead of fresh one: of the size that the configuration says, and all zero. */
+  readonly memory?: PagedMemory;
   readonly diagnostics?: Diagnostics;
   /** Gives the machine a `spapr-rng` with these words: H_RANDOM answers. */
   readonly randomWord?: () => bigint | undefined;

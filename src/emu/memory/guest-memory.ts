@@ -9,6 +9,8 @@ export interface MemorySnapshot {
   readonly pages: ReadonlyMap<number, Uint8Array>;
 }
 
+const EMPTY: MemorySnapshot = { pages: new Map() };
+
 /**
  * Bytes that remember which 4 KiB pages were touched: guest RAM, and disk images. Every change goes through a method
  * here, so that restoring a snapshot costs what was touched since and not the size of the memory.
@@ -131,6 +133,11 @@ export class PagedMemory {
     }
     this.#touchedCount = 0;
     this.#baseline = target;
+  }
+
+  /** All zero again, as if new; costs what was touched. */
+  clear(): void {
+    this.restore(EMPTY);
   }
 
   /** Every page that is not zero, by number and content. */

@@ -23,7 +23,7 @@ import type { Partition } from './partition.ts';
 import { Rtas } from './rtas.ts';
 
 /** Every hypercall that has a handler, but KVMPPC_H_RTAS, which the dispatcher carries. */
-const HCALLS: readonly Hcall[] = [
+export const HCALLS: readonly Hcall[] = [
   ...TCE_HCALLS,
   ...LOGICAL_HCALLS,
   ...MEMOP_HCALLS,
