@@ -13,11 +13,7 @@ export function machineFactory(plants: readonly string[]): MachineFactory {
 }
 
 /** RAM goes from one machine to the next: a fresh one of 256 MiB costs as much as all else of a machine together. */
-function build(
-  config: MachineConfig,
-  plants: readonly Plant[],
-  spare: PagedMemory[],
-): Verdict<FuzzMachine> {
+function build(config: MachineConfig, plants: readonly Plant[], spare: PagedMemory[]): Verdict<FuzzMachine> {
   const at = spare.findIndex((memory) => memory.size === config.ramBytes);
   const [memory] = at < 0 ? [] : spare.splice(at, 1);
   const verdict = Machine.create(config, memory === undefined ? {} : { memory });

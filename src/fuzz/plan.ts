@@ -6,8 +6,9 @@ import { machineRows, type MachineRow } from './machines.ts';
 import { scenariosOf } from './scenarios/index.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
-/** Cases of one block share their machine and their scenario, so that a worker keeps one machine warm. */
-export const BLOCK_CASES = 128;
+/** Cases of one block share their machine and their scenario, so that a worker keeps one machine warm: making one
+ * takes as long as forty cases. */
+export const BLOCK_CASES = 256;
 /** One case in so many is run twice and compared (G5). */
 export const TWICE_EVERY = 64;
 

@@ -187,7 +187,7 @@ export class Runner {
 
   #drop(prepared: Prepared): void {
     for (const [key, one] of this.#machines) if (one === prepared) this.#machines.delete(key);
-    prepared.machine.giveUp();
+    prepared.machine.retire();
     if (this.#last === prepared) this.#last = undefined;
   }
 
@@ -204,11 +204,7 @@ export class Runner {
     if (key === this.#lastKey && this.#last !== undefined) return this.#last;
     let prepared = this.#machines.get(key);
     if (prepared === undefined) {
-      const [oldest] = this.#machines;
-      if (this.#machines.size >= MACHINES_KEPT && oldest !== undefined) {
-        this.#machines.delete(oldest[0]);
-        oldest[1].machine.giveUp();
-      }
+      this.#makeRoom();
       prepared = prepare(this.#factory, machine);
     } else this.#machines.delete(key);
     this.#machines.set(key, prepared);

@@ -47,6 +47,8 @@ export interface StepArgument {
   readonly words?: readonly string[];
   /** Values worth more than their share. */
   readonly edges?: readonly number[];
+  /** A lie that ends most of what a case could still show: told once in sixteen times. */
+  readonly rare?: boolean;
 }
 
 export interface StepRow {
@@ -117,8 +119,15 @@ export const STEPS: readonly StepRow[] = [
     carries: 'chain',
     args: [
       QUEUE,
-      { name: 'head', least: 0, most: U16 + 1, plain: U16 + 1, edges: [0, 7, 8, 255, 256, 257, 0x8000, U16] },
-      { name: 'jump', least: 0, most: U16, plain: 1, edges: [0, 1, 2, 256, 257, 0x8000, U16] },
+      {
+        name: 'head',
+        least: 0,
+        most: U16 + 1,
+        plain: U16 + 1,
+        rare: true,
+        edges: [0, 7, 8, 255, 256, 257, 0x8000, U16],
+      },
+      { name: 'jump', least: 0, most: U16, plain: 1, rare: true, edges: [0, 1, 2, 256, 257, 0x8000, U16] },
       { name: 'times', least: 1, most: 4, plain: 1 },
       { name: 'kick', least: 0, most: 1, plain: 1, words: ['no', 'yes'] },
     ],

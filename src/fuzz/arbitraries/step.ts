@@ -88,7 +88,7 @@ function drawArguments(random: fc.Random, row: StepRow): number[] {
 
 function drawArgument(random: fc.Random, argument: StepArgument): number {
   if (argument.words !== undefined) return random.nextInt(argument.least, argument.most);
-  if (oneIn(random, 2)) return argument.plain;
+  if (argument.rare === true ? !oneIn(random, 16) : oneIn(random, 2)) return argument.plain;
   if (argument.edges !== undefined && !oneIn(random, 4)) return oneOf(random, argument.edges);
   // Small values are worth more than large ones: registers, indices and counts are small.
   const most = oneIn(random, 2) ? argument.most : Math.min(argument.most, argument.least + 63);
