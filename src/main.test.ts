@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'ava';
+import { program } from './cli/commands.ts';
 
 const CLI = new URL('cli.ts', import.meta.url).pathname;
 
@@ -64,6 +65,11 @@ const LATER = ['explain', 'clauses', 'boot', 'oracle'];
 test('--version prints the version of the package', async (t) => {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
   t.deepEqual(await papyrus('--version'), { status: 0, out: `${manifest.version}\n`, err: '' });
+});
+
+test('there is every command of the contract, and no other', (t) => {
+  const names = program(() => undefined).commands.map((command) => command.name());
+  t.deepEqual(names.toSorted(), Object.keys(COMMANDS).toSorted());
 });
 
 test('--help names every command', async (t) => {

@@ -22,6 +22,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/trace/filter.ts': 'src/trace/report-text.test.ts',
   'src/trace/request-follower.ts': 'src/trace/report-text.test.ts',
   'src/trace/diff.ts': 'src/cli/replay.test.ts',
+  'src/cli/commands.ts': 'src/main.test.ts',
   'src/cli/diff.ts': 'src/cli/replay.test.ts',
   'src/cli/inspect.ts': 'src/cli/replay.test.ts',
   'src/cli/record.ts': 'src/cli/replay.test.ts',
