@@ -1,17 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { main } from '../main.ts';
+import { explain } from './explain.ts';
 
 /** Runs a command line and gives back what it prints. Tests here run one after another: stdout is one. */
 async function printed(...args: string[]): Promise<{ status: number; text: string }> {
   const write = process.stdout.write.bind(process.stdout);
   let text = '';
-  process.stdout.write = ((chunk: string | Uint8Array): boolean => {
+  process.stdout.write = (chunk: string | Uint8Array): boolean => {
     text += typeof chunk === 'string' ? chunk : new TextDecoder().decode(chunk);
     return true;
-  }) as typeof process.stdout.write;
+  };
   try {
     return { status: await main(args), text };
   } finally {
@@ -33,10 +34,23 @@ test.serial('every command of docs/thread.md shows what the page says it shows',
   }
 });
 
+test.serial('a cell is explained for programs too, and its guest’s life recorded', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'papyrus-cell-'));
+  const output = join(folder, 'cell.rec.cbor');
+  const what = ['proposal', 'pseries-5.0', 'virtio-blk-pci', 'rhel-6'];
+  t.is((await printed('explain', ...what, '--json', '-o', output)).status, 0);
+  const { status, text } = await printed('replay', output);
+  rmSync(folder, { recursive: true });
+  t.is(status, 0);
+  t.regex(text, /identical/);
+  await t.throwsAsync(explain({ what: [...what, 'virtio-blk-pci,disable-modern=on'], json: true, output }), {
+    message: /there is no life to record/,
+  });
+});
+
 test.serial('a policy file is compared as any other policy', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'papyrus-policy-'));
   const file = join(folder, 'mine.json');
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(
     file,
     JSON.stringify({ name: 'mine', defaults: [{ from: '6.0', set: { disableLegacy: 'on' } }] }),
@@ -139,10 +153,10 @@ for (const [words, sentence] of [
   test.serial(`papyrus ${words.join(' ')} ends in one sentence and status 2`, async (t) => {
     const write = process.stderr.write.bind(process.stderr);
     let said = '';
-    process.stderr.write = ((chunk: string): boolean => {
+    process.stderr.write = (chunk: string): boolean => {
       said += chunk;
       return true;
-    }) as typeof process.stderr.write;
+    };
     try {
       t.is((await printed(...words)).status, 2);
     } finally {

@@ -142,8 +142,8 @@ function listed(policy: Policy, axes: Axes, source: Source, caps: TierCaps, secu
   for (const guest of axes.guests) {
     for (const secure of secureStates(guest, secureOnly)) {
       let last: string[] | undefined;
-      for (const [at, version] of axes.versions.entries()) {
-        const answer = (searches[at] as TierSearch).of(guest, secure, caps);
+      for (const [index, version] of axes.versions.entries()) {
+        const answer = (searches[index] as TierSearch).of(guest, secure, caps);
         const settings =
           answer.tier === 'Unsupported' ? `(${answer.tried} tried)` : (answer.witness?.options ?? '');
         const why = answer.cap === undefined ? answer.withDefaults : `${answer.withDefaults}; ${answer.cap}`;

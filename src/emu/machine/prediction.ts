@@ -58,10 +58,10 @@ export interface Settled {
 }
 
 export const NEITHER = 'device cannot work as neither modern nor legacy mode is enabled';
-export const NEITHER_HINT = 'Set either disable-modern or disable-legacy to off';
+const NEITHER_HINT = 'Set either disable-modern or disable-legacy to off';
 export const PLATFORM_NEEDS_MODERN =
   'VIRTIO_F_IOMMU_PLATFORM was supported by neither legacy nor transitional device';
-export const MODERN_ONLY = 'device is modern-only, use disable-legacy=on';
+const MODERN_ONLY = 'device is modern-only, use disable-legacy=on';
 
 /** Up to here virtio-blk passes SCSI commands through by default, which VIRTIO 1.0 does not know. */
 const SCSI_UNTIL = '2.4';
