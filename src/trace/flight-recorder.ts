@@ -1,7 +1,12 @@
 import { EVENT_KINDS, MachineEvent, type Tap } from '../emu/core/tap.ts';
 
-const FIELD_COUNTS: Uint8Array<ArrayBuffer> = Uint8Array.from(EVENT_KINDS, (kind) => kind.fields.length);
-/** Kind, time (low, high), byte length, and two words for each field at most. */
+/** Words of fields, by kind. */
+const FIELD_WORDS: Uint8Array<ArrayBuffer> = Uint8Array.from(EVENT_KINDS, (kind) => 2 * kind.fields.length);
+/** An event's head is its kind, with these bits where a time (two words) and a byte length follow it. */
+const TIMED = 0x100;
+const CARRYING = 0x200;
+const KIND_MASK = 0xff;
+/** Head, time (low, high), byte length, and two words for each field at most. */
 const EVENT_WORDS_MAX = 4 + 24;
 const WORDS_MAX: number = 1 << 24;
 const BYTES_MAX: number = 1 << 26;
@@ -18,6 +23,8 @@ export class FlightRecorder implements Tap {
   #wordsUsed = 0;
   #bytesUsed = 0;
   #events = 0;
+  /** Time of the last event kept: most happen at the moment of the one before. */
+  #now = 0;
   #full = false;
 
   /** Events kept since `restart`. */
@@ -34,26 +41,36 @@ export class FlightRecorder implements Tap {
     this.#wordsUsed = 0;
     this.#bytesUsed = 0;
     this.#events = 0;
+    this.#now = 0;
     this.#full = false;
   }
 
   take(event: MachineEvent): void {
-    const { kind, byteLength } = event;
-    if (this.#wordsUsed + EVENT_WORDS_MAX > this.#words.length) this.#growWords();
-    if (this.#bytesUsed + byteLength > this.#bytes.length) this.#growBytes(byteLength);
+    const { kind, at: time, byteLength } = event;
+    const at = this.#wordsUsed;
+    if (at + EVENT_WORDS_MAX > this.#words.length) this.#growWords();
+    if (byteLength > 0 && this.#bytesUsed + byteLength > this.#bytes.length) this.#growBytes(byteLength);
     if (this.#full) return;
     const into = this.#words;
+    let head = kind;
+    let end = at + 1;
+    if (time !== this.#now) {
+      head |= TIMED;
+      into[end] = time;
+      into[end + 1] = time / 2 ** 32;
+      end += 2;
+      this.#now = time;
+    }
+    if (byteLength > 0) {
+      head |= CARRYING;
+      into[end++] = byteLength;
+      this.#keepBytes(event.bytes, event.byteOffset, byteLength);
+    }
+    into[at] = head;
     const from = event.words;
-    let at = this.#wordsUsed;
-    into[at] = kind;
-    into[at + 1] = event.at;
-    into[at + 2] = event.at / 2 ** 32;
-    into[at + 3] = byteLength;
-    at += 4;
-    const count = 2 * (FIELD_COUNTS[kind] ?? 0);
-    for (let i = 0; i < count; i++) into[at + i] = from[i] ?? 0;
-    this.#wordsUsed = at + count;
-    if (byteLength > 0) this.#keepBytes(event.bytes, event.byteOffset, byteLength);
+    const count = FIELD_WORDS[kind] ?? 0;
+    for (let i = 0; i < count; i++) into[end + i] = from[i] ?? 0;
+    this.#wordsUsed = end + count;
     this.#events++;
   }
 
@@ -63,12 +80,16 @@ export class FlightRecorder implements Tap {
     const words = this.#words;
     let byteAt = 0;
     for (let at = 0; at < this.#wordsUsed;) {
-      event.kind = words[at] ?? 0;
-      event.at = (words[at + 1] ?? 0) + (words[at + 2] ?? 0) * 2 ** 32;
-      event.carry(this.#bytes, byteAt, words[at + 3] ?? 0);
+      const head = words[at++] ?? 0;
+      event.kind = head & KIND_MASK;
+      if ((head & TIMED) !== 0) {
+        event.at = (words[at] ?? 0) + (words[at + 1] ?? 0) * 2 ** 32;
+        at += 2;
+      }
+      event.noBytes();
+      if ((head & CARRYING) !== 0) event.carry(this.#bytes, byteAt, words[at++] ?? 0);
       byteAt += event.byteLength;
-      at += 4;
-      const count = 2 * (FIELD_COUNTS[event.kind] ?? 0);
+      const count = FIELD_WORDS[event.kind] ?? 0;
       event.words.set(words.subarray(at, at + count));
       at += count;
       tap.take(event);
