@@ -1,5 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { zstdDecompressSync } from 'node:zlib';
 import test from 'ava';
+import { runMatrix, type CellVerdict } from '../emu/machine/matrix.ts';
 import { linesOf } from './matrix.ts';
 
 const CLI = new URL('../cli.ts', import.meta.url).pathname;
@@ -82,4 +85,73 @@ test('machines that are neighbours in the table make a range', (t) => {
     lines.map(({ devices, machines }) => [devices, machines]),
     [['blk net', '7.2 … 7.0, 6.0']],
   );
+});
+
+/** One line of the golden log of a real QEMU, as far as a guest's own outcome is comparable with it. */
+interface GoldenCell {
+  readonly device: string;
+  readonly mode: string;
+  readonly iommu_platform: string;
+  readonly machine: string;
+  readonly mapping: string;
+  readonly cpu_order?: string;
+  readonly data_ok?: boolean;
+  readonly status_features?: number;
+  readonly error?: readonly string[];
+}
+
+const FEATURES_OK = 8;
+
+/** The guests that do by themselves what the agent of the log was told to do; none where no guest does such a thing. */
+function guestsLike(cell: GoldenCell): readonly string[] {
+  const byLegacy = cell.mode.endsWith('legacy');
+  const order = cell.cpu_order === 'little' ? 'legacy-le' : 'legacy-be';
+  switch (cell.mapping) {
+    case 'phys':
+      if (cell.iommu_platform === 'on') return [];
+      return byLegacy ? [order] : ['modern-noplat', 'modern-plat', 'slof-modern', 'freebsd'];
+    case 'mapped':
+      return byLegacy ? [order] : ['modern-plat', 'modern-plat-be', 'slof-iommu', 'debian-6.12'];
+    case 'feature-declined':
+      return ['modern-noplat', 'slof-modern', 'freebsd'];
+    default:
+      return [];
+  }
+}
+
+function goldenVerdict(cell: GoldenCell): CellVerdict {
+  if (cell.error !== undefined) return 'refused';
+  if (cell.mode === 'modern' || cell.mode === 'transitional/modern') {
+    if (((cell.status_features ?? 0) & FEATURES_OK) === 0) return 'fails';
+  }
+  return cell.data_ok === true ? 'works' : 'fails';
+}
+
+const GOLDEN = '../shared/golden/matrix.jsonl.zst';
+const golden = existsSync(GOLDEN) || process.env['CI'] !== undefined ? test : test.skip;
+
+golden('every cell that a guest stands for ends as the log of the real QEMU says', (t) => {
+  const [, ...lines] = zstdDecompressSync(readFileSync(GOLDEN)).toString().trimEnd().split('\n');
+  let compared = 0;
+  for (const line of lines) {
+    const cell = JSON.parse(line) as GoldenCell;
+    const guest = guestsLike(cell);
+    if (guest.length === 0) continue;
+    const found = [
+      ...runMatrix({
+        machine: [cell.machine],
+        mode: [cell.mode.replace(/\/.*/, '')],
+        iommuPlatform: [cell.iommu_platform],
+        device: [cell.device.replace('-tx', '')],
+        guest,
+      }),
+    ];
+    t.is(found.length, guest.length);
+    for (const one of found) {
+      t.is(one.verdict, goldenVerdict(cell), `${one.guest}: ${line}`);
+      if (cell.error !== undefined) t.true(cell.error.some((text) => text.endsWith(`: ${one.reason}`)));
+      compared++;
+    }
+  }
+  t.true(compared > 100, `${compared} cells compared`);
 });

@@ -168,7 +168,8 @@ export class Campaign {
       if (added.length === 0) continue;
       for (const feature of added) this.#met[feature] = 1;
       this.#features += added.length;
-      this.#kept.push(candidate);
+      // A worker that saw fewer cases before thinks more of them new: what counts is what the campaign had not met.
+      this.#kept.push({ ...candidate, features: added });
       this.#newAt = this.#cases;
     }
     for (const finding of result.findings) {

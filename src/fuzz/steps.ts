@@ -98,6 +98,8 @@ const AREA: StepArgument = {
   words: ['descriptors', 'available', 'used', 'buffers'],
 };
 
+const RING_AREA: StepArgument = { ...AREA, most: 2, words: ['descriptors', 'available', 'used'] };
+
 /**
  * What a program can consist of. A row's position is its number in stored cases, so rows are only added at the end,
  * and arguments only at the end of a row.
@@ -143,7 +145,7 @@ export const STEPS: readonly StepRow[] = [
     name: 'scribble',
     args: [
       QUEUE,
-      { ...AREA, most: 2 },
+      RING_AREA,
       { name: 'offset', least: 0, most: 4095, plain: 0, edges: [0, 2, 4, 8, 12, 14] },
       { ...VALUE, most: U16, edges: [0, 1, 2, 4, 255, 256, 257, U16] },
     ],
@@ -153,7 +155,7 @@ export const STEPS: readonly StepRow[] = [
     args: [
       QUEUE,
       { name: 'value', least: 0, most: U16, plain: 0, edges: [0, 1, 2, 3, 1023, 1024, U16] },
-      { ...WIDTH, most: 2, plain: 1 },
+      { ...WIDTH, most: 2, plain: 1, words: ['1', '2', '4'] },
     ],
   },
   { name: 'tce-put', args: [WINDOW, PAGE, TARGET, PERMISSION] },

@@ -15,15 +15,17 @@ const TELL_PEAK = `data:text/javascript,${encodeURIComponent(
 /** Peak resident memory of one command in MiB, its workers included. */
 export function peakMemory(args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, '--import', TELL_PEAK, CLI, ...args], {
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   });
   let told = '';
+  let err = '';
+  child.stderr?.on('data', (data: Buffer) => (err += data.toString()));
   child.stdio[3]?.on('data', (data: Buffer) => (told += data.toString()));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status) => {
       if (told === '' || status === 2)
-        reject(new Error(`papyrus ${args.join(' ')} ended with status ${status}`));
+        reject(new Error(`papyrus ${args.join(' ')} ended with status ${status}: ${err.trim()}`));
       else resolve(Number(told) / 1024);
     });
   });

@@ -24,7 +24,7 @@ export interface Platform {
   readonly slots: readonly SlotKind[];
 }
 
-export const PLATFORMS: readonly Platform[] = [
+const PLATFORMS: readonly Platform[] = [
   // A pcie-root-port is refused below a spapr host bridge (virtio-compat.md section 1).
   { name: 'pseries', prefix: 'pseries-', slots: ['host-bridge', 'pci-bridge'] },
   { name: 'i440fx', prefix: 'pc-i440fx-', slots: ['host-bridge', 'pci-bridge'] },

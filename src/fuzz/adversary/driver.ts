@@ -129,7 +129,6 @@ export class Driver {
   #order: boolean;
   #lastLow = 0;
   #lastHigh = 0;
-  #serial = 0;
   readonly #bytes: Uint8Array = new Uint8Array(16 * SECTOR);
   readonly #list: Uint8Array;
 
@@ -356,7 +355,6 @@ export class Driver {
 
   /** Makes one request and holds the outcome against what was asked. A sentence if it is wrong. */
   request(kind: number, sector: number, sectors: number, fill: number): string {
-    this.#serial++;
     if (this.device === 'blk') return this.#blockRequest(kind, sector, sectors, fill);
     if (this.device === 'net') return this.#netRequest(fill, sectors);
     return this.#entropyRequest(sectors);

@@ -67,7 +67,7 @@ export class WorkInvariant implements Watcher {
     this.#accesses++;
     this.#total++;
     // Two-byte stores of the device go to its rings: an index or a flags word, at least one for every head served.
-    if (kind === DMA_WRITE && event.byteLength === 2) this.#heads++;
+    if (isRingStore(event)) this.#heads++;
     const allowed = (this.#heads + 1) * ACCESSES_PER_CHAIN;
     if (this.#heads > this.#storesMax) {
       this.breach = 'one action of the guest made the device serve more entries than its rings have';
@@ -83,4 +83,10 @@ export class WorkInvariant implements Watcher {
     this.#accesses = 0;
     this.#heads = 0;
   }
+}
+
+/** Whether it took effect or no TCE allowed it. */
+function isRingStore(event: MachineEvent): boolean {
+  if (event.kind === DMA_WRITE) return event.byteLength === 2;
+  return event.kind === DMA_FAULT && event.words[4] === 2 && event.words[6] === 1;
 }
