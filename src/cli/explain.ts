@@ -8,6 +8,7 @@ import {
 } from '../emu/machine/policies.ts';
 import { ruleById, RULES, type Facts, type Rule } from '../emu/machine/rules.ts';
 import { deviceModel } from '../emu/machine/virtio-models.ts';
+import { blocker, hardwareTies } from '../emu/machine/capabilities.ts';
 import { admitted, type Situation } from '../emu/machine/fate.ts';
 import { DecidedSource } from '../matrix/decided.ts';
 import { COUNTER_POLICIES } from '../matrix/counter-policies.ts';
@@ -175,6 +176,10 @@ interface Explained {
   readonly tier: string;
   readonly settings: string;
   readonly tried: number;
+  /** What of the host its machine depends on. */
+  readonly ties: ReturnType<typeof hardwareTies>;
+  /** Why it cannot be migrated. */
+  readonly blocker: string | null;
 }
 
 function answered(situation: Situation): Explained {
@@ -196,6 +201,11 @@ function answered(situation: Situation): Explained {
     tier: tier.tier,
     settings: tier.witness?.options ?? '',
     tried: tier.tried,
+    ties:
+      platformOf(situation.policy).name === 'pseries'
+        ? hardwareTies(situation.policy, situation.version)
+        : [],
+    blocker: blocker(situation.policy, situation.capability) ?? null,
   };
 }
 
@@ -232,6 +242,12 @@ function cellText(situation: Situation, found: Explained): string {
   }
   const settings =
     found.tier === 'Unsupported' ? `all ${found.tried} assignments of settings were tried` : found.settings;
-  lines.push(`  tier     ${found.tier}${settings === '' ? '' : `: ${settings}`}`, '');
+  lines.push(`  tier     ${found.tier}${settings === '' ? '' : `: ${settings}`}`);
+  const ties = found.ties.map(
+    ({ what, needs, byDefault }) => `${what} (${needs}${byDefault ? '' : '; opt-in'})`,
+  );
+  if (ties.length > 0) lines.push(`  host     its machine asks for ${ties.join(', ')}`);
+  if (found.blocker !== null) lines.push(`  moving   ${found.blocker}`);
+  lines.push('');
   return lines.join('\n');
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { guestSystem, type GuestSystem, type GuestTraits } from '../emu/guest/systems.ts';
 import { UsageError } from './options.ts';
 
-export const OSINFO_FOLDER = '/usr/share/osinfo';
+const OSINFO_FOLDER = '/usr/share/osinfo';
 
 export interface OsinfoEntry {
   readonly id: string;
