@@ -186,6 +186,11 @@ class Feeder {
   readonly #kinds: readonly number[];
   readonly #action: MachineEvent = new MachineEvent();
   readonly #reads: ReadList = new ReadList();
+  #page: number | undefined;
+  #pageWhose = HYPERVISOR;
+  #pageHigh = 0;
+  #pageLow = 0;
+  #choosing = true;
   #pending = false;
   #groupEvents = 0;
   #choices: number[] = [];
@@ -255,10 +260,13 @@ class Feeder {
     this.#pending = false;
     if (this.#tap.done) return;
     if (this.#muted !== undefined) this.#muted.on = false;
+    this.#pageWhose = HYPERVISOR;
     for (let i = this.#reads.count - 1; i >= 0; i--) this.#lay(i);
     if (this.#muted !== undefined) this.#muted.on = true;
     // Without a chooser there are no choices to see; only where some were recorded was one at work.
-    this.#machine.chooseWith(this.#choices.length > 0 ? this.#choose : undefined);
+    const choosing = this.#choices.length > 0;
+    if (choosing !== this.#choosing) this.#machine.chooseWith(choosing ? this.#choose : undefined);
+    this.#choosing = choosing;
     this.#act();
   }
 
@@ -274,12 +282,24 @@ class Feeder {
     }
     for (let done = 0; done < length;) {
       const low = (reads.low[index] ?? 0) + done;
-      const room = Math.min(length - done, PAGE - (low % PAGE));
+      const inside = low % PAGE;
+      const room = Math.min(length - done, PAGE - inside);
       const carry = low < TWO_32 ? 0 : 1;
-      const ram = this.#machine.busToRam(whose, ((reads.high[index] ?? 0) + carry) >>> 0, low >>> 0);
-      if (ram !== undefined) this.#store(ram, from + done, room);
+      const page = this.#pageInRam(whose, ((reads.high[index] ?? 0) + carry) >>> 0, (low - inside) >>> 0);
+      if (page !== undefined) this.#store(page + inside, from + done, room);
       done += room;
     }
+  }
+
+  /** Neighbouring reads mostly share a page; between two actions its translation may change. */
+  #pageInRam(whose: number, high: number, low: number): number | undefined {
+    if (whose !== this.#pageWhose || high !== this.#pageHigh || low !== this.#pageLow) {
+      this.#page = this.#machine.busToRam(whose, high, low);
+      this.#pageWhose = whose;
+      this.#pageHigh = high;
+      this.#pageLow = low;
+    }
+    return this.#page;
   }
 
   /** What lies beyond RAM was answered by something that the machine has. */

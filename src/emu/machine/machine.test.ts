@@ -162,7 +162,7 @@ test('host input is an event before it is a frame, and the console hands over wh
   registers[0] = 0x54n;
   machine.platform.hcall();
   t.deepEqual([...registers.subarray(0, 3)], [0n, 3n, 0x6c73_0a00_0000_0000n]);
-  t.true(machine.platform.interruptPending() === false);
+  t.false(machine.platform.interruptPending());
 });
 
 test('a machine reset keeps RAM and forgets devices and tables', (t) => {

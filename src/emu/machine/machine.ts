@@ -267,8 +267,11 @@ export class Machine implements PlatformBackend {
   }
 
   #core(requester: number): VirtioCore | undefined {
-    const index = this.functions.findIndex((made) => made.devfn === (requester & 0xff));
-    return this.#cores[index];
+    const { functions } = this;
+    for (let i = 0; i < functions.length; i++) {
+      if (functions[i]?.devfn === (requester & 0xff)) return this.#cores[i];
+    }
+    return undefined;
   }
 
   // --- Making -----------------------------------------------------------------------------------------------------

@@ -181,7 +181,7 @@ export const RULES: readonly Rule[] = [
       const legacy =
         s.device.form === 'transitional' ||
         (s.device.form === 'any' && disableLegacy !== 'on' && s.slot !== 'root-port');
-      return iommuPlatform && legacy && byRealize(c) && !(!c.built && c.rule === 'R6');
+      return iommuPlatform && legacy && (c.built || c.rule === 'R4');
     },
     expects: () => ({ built: false, refusal: PLATFORM_NEEDS_MODERN }),
   },
