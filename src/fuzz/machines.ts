@@ -31,7 +31,7 @@ export const FUZZ_DEVICES: readonly { readonly name: string; readonly backend: s
 ];
 
 /** How a mode is asked for, so that it means the same on every machine type. */
-export const MODE_OPTIONS: Readonly<Record<Mode, string>> = {
+const MODE_OPTIONS: Readonly<Record<Mode, string>> = {
   legacy: 'disable-legacy=off,disable-modern=on',
   transitional: 'disable-legacy=off,disable-modern=off',
   modern: 'disable-legacy=on,disable-modern=off',

@@ -33,7 +33,7 @@ export function chainText(value: Chain): string {
   return `i${value.indirect === honest ? '' : value.indirect}(${elements})`;
 }
 
-export function element(word: string): Element {
+function element(word: string): Element {
   const match = ELEMENT.exec(word);
   if (match === null) throw new Error(`'${word}' is no element: write r16 or w512@unmapped+8^4>9`);
   const [, direction, length, place = 'buffer', offset = '0', flags = '0', next] = match;
@@ -50,7 +50,7 @@ export function element(word: string): Element {
   };
 }
 
-export function elementText(value: Element): string {
+function elementText(value: Element): string {
   return [
     value.write ? 'w' : 'r',
     value.length,

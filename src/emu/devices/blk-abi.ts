@@ -1,6 +1,5 @@
 /** Numbers of the block device (VIRTIO 1.3, 5.2). */
 
-export const VIRTIO_BLK_F_SIZE_MAX = 1;
 export const VIRTIO_BLK_F_SEG_MAX = 2;
 export const VIRTIO_BLK_F_GEOMETRY = 4;
 export const VIRTIO_BLK_F_RO = 5;
@@ -36,7 +35,6 @@ export const VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP = 1;
 
 /** Configuration, by offset. */
 export const BLK_CONFIG_CAPACITY = 0;
-export const BLK_CONFIG_SIZE_MAX = 8;
 export const BLK_CONFIG_SEG_MAX = 12;
 export const BLK_CONFIG_CYLINDERS = 16;
 export const BLK_CONFIG_HEADS = 18;

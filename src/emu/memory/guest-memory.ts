@@ -1,7 +1,7 @@
 import { assert } from '../core/assert.ts';
 import type { Digest } from '../core/digest.ts';
 
-export const PAGE_SHIFT = 12;
+const PAGE_SHIFT = 12;
 export const PAGE_BYTES = 4096;
 
 /** The pages that differ from zero at one moment, kept beside the machine's other state. */

@@ -7,7 +7,7 @@ import { DmaSpace } from '../memory/dma-space.ts';
 import { PagedMemory } from '../memory/guest-memory.ts';
 import type { CoreParts, VirtioCore } from './core.ts';
 
-export const RAM_BYTES = 0x40_0000;
+const RAM_BYTES = 0x40_0000;
 /** Where the tests put the three areas of their one ring, and buffers. */
 export const DESCRIPTORS = 0x10000;
 export const DRIVER_AREA = 0x20000;

@@ -64,7 +64,7 @@ export function* smallerPrograms(value: readonly Step[]): Generator<readonly Ste
   yield* withSmaller(value, smallerSteps);
 }
 
-export function* smallerSteps(value: Step): Generator<Step> {
+function* smallerSteps(value: Step): Generator<Step> {
   const row = stepRow(value.name);
   for (let at = 0; at < row.args.length; at++) {
     const argument = row.args[at];
