@@ -106,7 +106,10 @@ function repeat(
 ): Repeated {
   const runner = new Runner(factory);
   const broken: ReportedFinding[] = [];
+  let done = 0;
+  const count = findings.length + corpus.length;
   for (const one of findings) {
+    talk.repeating(done++, count);
     const { breach } = runner.runTwice(one.value);
     if (breach === undefined) talk.say(`${one.path} breaks nothing any more; remove it`);
     else if (knownBreach(breach, options.disallow) === undefined) {
@@ -114,6 +117,7 @@ function repeat(
     }
   }
   for (const one of corpus) {
+    talk.repeating(done++, count);
     const { breach } = runner.run(one.value);
     const mustBreak = one.value.scenario === CANARY;
     if (mustBreak && breach === undefined) {
@@ -322,6 +326,10 @@ class Talk {
 
   clear(): void {
     this.#line.clear();
+  }
+
+  repeating(done: number, count: number): void {
+    this.#line.show(`${done} of ${count} stored cases repeated`);
   }
 
   status(state: CampaignState): void {

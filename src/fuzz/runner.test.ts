@@ -61,6 +61,18 @@ test('what a machine leaves behind does not reach the next case', (t) => {
   t.deepEqual([after.digestLow, after.digestHigh], [alone.digestLow, alone.digestHigh]);
 });
 
+test('a run that was stopped inside an access leaves nothing behind either', (t) => {
+  const runner = new Runner(machineFactory([]));
+  const quiet = caseOf({ ...MODERN, device: 'net' }, ['request kind=write sector=3', 'request sector=3']);
+  const alone = runner.run(quiet);
+  t.true(runner.run(caseOf(quiet.machine, ['submit queue=1 jump=913: r13'])).cut);
+  const after = runner.run(quiet);
+  t.deepEqual(
+    [after.breach, after.digestLow, after.digestHigh],
+    [undefined, alone.digestLow, alone.digestHigh],
+  );
+});
+
 test('a reset mends what faults left, and the guest is served', (t) => {
   const runner = new Runner(machineFactory([]));
   for (const fault of [

@@ -94,8 +94,6 @@ export class Runner {
     } catch (error) {
       breach = judge.breach ?? thrown(error);
       cut = true;
-      // Whatever was under way in the machine did not come to its end: it is not used again.
-      this.#drop(prepared);
     } finally {
       machine.setTap(undefined);
     }
@@ -183,12 +181,6 @@ export class Runner {
       if (reason !== '') return { oracle: 'G4', reason: `after a reset ${reason}` };
     }
     return undefined;
-  }
-
-  #drop(prepared: Prepared): void {
-    for (const [key, one] of this.#machines) if (one === prepared) this.#machines.delete(key);
-    prepared.machine.retire();
-    if (this.#last === prepared) this.#last = undefined;
   }
 
   #makeRoom(): void {

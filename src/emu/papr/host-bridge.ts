@@ -233,6 +233,8 @@ export class HostBridge implements PciBus, BusSpace, Stateful {
     state.bytes(this.#asserted);
     this.#exchangeMessages(state);
     this.#exchangeMapped(state);
+    // A snapshot is taken between accesses. A run that was stopped inside one leaves its device entered.
+    if (state.restoring) for (const guard of this.#guards.values()) guard.engaged = false;
   }
 
   #exchangeMessages(state: StateStream): void {
