@@ -85,7 +85,7 @@ function emuDirection(from: string, folder: string): Line[] {
   return lines;
 }
 
-const OUTSIDE = ['src/trace/codec.ts', 'src/fuzz/campaign.ts', 'src/cli/fuzz.ts'];
+const OUTSIDE = ['src/trace/codec.ts', 'src/matrix/sweep.ts', 'src/fuzz/campaign.ts', 'src/cli/fuzz.ts'];
 const ROOTS = ['src/index.ts', 'src/main.ts', 'src/cli.ts'];
 const TEST_FILES = ['src/emu/core/rng.test.ts', 'src/_prop.ts'];
 const PACKAGES = [
@@ -113,7 +113,7 @@ function importer(from: string, targets: readonly string[], packages: readonly s
 }
 
 const BELOW = ['src/emu/core/rng.ts', 'src/emu/machine/machine.ts'];
-const LIBRARY = [...BELOW, 'src/trace/codec.ts', 'src/fuzz/campaign.ts'];
+const LIBRARY = [...BELOW, 'src/trace/codec.ts', 'src/matrix/sweep.ts', 'src/fuzz/campaign.ts'];
 const FREE = ['commander', 'valibot'];
 
 const plants = new Map<string, readonly Line[]>();
@@ -127,6 +127,8 @@ for (const [from, targets, packages] of [
   ['src/trace/plant.ts', [...BELOW, 'src/trace/codec.ts'], [...FREE, 'node:fs']],
   ['src/trace/deep/plant.ts', [...BELOW, 'src/trace/codec.ts'], [...FREE, 'node:fs']],
   ['src/trace/codec.ts', BELOW, [...FREE, 'cbor-x', 'node:fs']],
+  ['src/matrix/plant.ts', [...BELOW, 'src/matrix/sweep.ts'], FREE],
+  ['src/matrix/deep/plant.ts', [...BELOW, 'src/matrix/sweep.ts'], FREE],
   ['src/fuzz/plant.ts', LIBRARY, [...FREE, 'fast-check', 'node:fs']],
   ['src/fuzz/deep/plant.ts', LIBRARY, [...FREE, 'fast-check', 'node:fs']],
   ['src/index.ts', LIBRARY, FREE],

@@ -58,3 +58,50 @@ export type { Breach } from './fuzz/judge.ts';
 export { Runner, type Outcome } from './fuzz/runner.ts';
 export { SCENARIOS } from './fuzz/scenarios/index.ts';
 export type { Scenario } from './fuzz/scenarios/scenario.ts';
+
+// The argument of the thread: policies, rules, guests, and the matrix that they span.
+export { GUEST_SYSTEMS, guestSystem, type GuestSystem, type GuestTraits } from './emu/guest/systems.ts';
+export { CAPABILITIES, hardwareTies, migrate, type MigrationVerdict } from './emu/machine/capabilities.ts';
+export {
+  OUTCOMES,
+  predictLife,
+  type Fate,
+  type Outcome as CellOutcome,
+  type Situation,
+} from './emu/machine/fate.ts';
+export {
+  POLICIES,
+  policyNamed,
+  VERSIONS,
+  type DefaultRow,
+  type DeviceProperties,
+  type Policy,
+} from './emu/machine/policies.ts';
+export { construct, type Construction, type Request } from './emu/machine/prediction.ts';
+export { ruleById, RULES, type ExperimentName, type Facts, type Rule } from './emu/machine/rules.ts';
+export { DEVICE_MODELS, deviceModel, type DeviceModel } from './emu/machine/virtio-models.ts';
+export {
+  policyArbitrary,
+  situationArbitrary,
+  situationOfRule,
+  type SituationChoice,
+} from './fuzz/arbitraries/situation.ts';
+export { SETTINGS, WHOLE as WHOLE_MATRIX, type Axes } from './matrix/axes.ts';
+export { RuleSource, type Answer, type Built, type Source } from './matrix/cell.ts';
+export { COUNTER_POLICIES, type CounterPolicy } from './matrix/counter-policies.ts';
+export { DecidedSource, type Evidence } from './matrix/decided.ts';
+export { matrixDocument, type MatrixDocument } from './matrix/document.ts';
+export { Laboratory, type Slip } from './matrix/experiments.ts';
+export { sweep, type Column, type SweepResult } from './matrix/sweep.ts';
+export {
+  compareTiers,
+  isLoss,
+  NO_CAPS,
+  tierOf,
+  type Tier,
+  type TierAnswer,
+  type TierCaps,
+  type TierChange,
+  type TierQuestion,
+  type Witness,
+} from './matrix/tiers.ts';

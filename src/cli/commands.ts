@@ -12,6 +12,7 @@ import {
   type ConformOptions,
   type CorpusOptions,
   type DiffOptions,
+  type ExplainOptions,
   type FuzzOptions,
   type InspectOptions,
   type MatrixOptions,
@@ -49,6 +50,7 @@ export function program(ended: Ended): Command {
   addDiff(papyrus, ended);
   addMinimise(papyrus, ended);
   addMatrix(papyrus, ended);
+  addExplain(papyrus, ended);
   addConform(papyrus, ended);
   addCorpus(papyrus, ended);
   addSelfcheck(papyrus, ended);
@@ -312,16 +314,38 @@ function addMatrix(papyrus: Command, ended: Ended): void {
     .addOption(
       new Option('--iommu-platform <settings>', 'of on, off').argParser(wordsOf(SWITCH)).default([], 'both'),
     )
+    .option(
+      '--policy <name>',
+      'a policy, or a file that holds one (./mine.json): tiers and what rescues a guest',
+    )
+    .option('--against <name>', 'a second policy: who loses and who wins by the change')
+    .option('--html <file>', 'writes everything as one page that needs no network')
+    .option('--secure', 'only guests that ask to become secure', false)
+    .option('--osinfo', 'guests from the installed osinfo-db, as far as they have a ppc64 medium', false)
+    .option('--predict', 'runs nothing: what the rules say', false)
+    .addOption(
+      new Option('--cap <caps>', 'what caps a tier at Supported, of vendor, five-years')
+        .argParser(wordsOf(['vendor', 'five-years']))
+        .default([], 'nothing'),
+    )
+    .option('--today <date>', 'the day that --cap counts from, such as 2020-03-12')
     .addOption(json())
     .addHelpText(
       'after',
       examples(
         ['matrix', 'every cell'],
+        ['matrix --policy upstream --against proposal', 'which guests the patches of 2020 would have broken'],
+        ['matrix --policy ./mine.json --html matrix.html', 'a policy of your own, to look at'],
         ['matrix --machine pseries-7.2 --device blk', 'one machine, one device'],
         ['matrix --guest legacy-be --iommu-platform on', 'what an old guest can do with a modern setting'],
       ),
     )
     .action(async (options: MatrixOptions) => {
+      const { asksForPolicies, threadMatrix } = await import('./thread-matrix.ts');
+      if (asksForPolicies(options)) {
+        ended(await threadMatrix(options));
+        return;
+      }
       const { matrix } = await import('./matrix.ts');
       ended(await matrix(options));
     });
@@ -424,12 +448,32 @@ function addBench(papyrus: Command, ended: Ended): void {
     });
 }
 
+function addExplain(papyrus: Command, ended: Ended): void {
+  papyrus
+    .command('explain')
+    .summary('say why a cell of the matrix is as it is, or what a rule says')
+    .description(
+      'Why: a rule by its number, with its reason, source and test; or a cell, written as policy, machine, device with its properties, guest, and where they matter a slot, secure, capability.',
+    )
+    .argument('<what...>', 'R1 … R43, or a cell')
+    .option('-o, --output <file>', 'records the life of the cell’s guest')
+    .addOption(json())
+    .addHelpText(
+      'after',
+      examples(
+        ['explain R4', 'why iommu_platform=on refuses a transitional device'],
+        ['explain proposal pseries-5.0 virtio-blk-pci rhel-6', 'why RHEL 6 finds no disk there'],
+        ['explain upstream pseries-7.2 linux-5.6-svm secure', 'what a secure guest gets by default'],
+      ),
+    )
+    .action(async (what: string[], options: Omit<ExplainOptions, 'what'>) => {
+      const { explain } = await import('./explain.ts');
+      ended(await explain({ ...options, what }));
+    });
+}
+
 /** Commands of the contract that are not written yet: they say so, whatever they are given. */
 const LATER = [
-  [
-    'explain',
-    'Why: the rule behind a cell, a finding or a clause, its source, and the recording that shows it.',
-  ],
   ['clauses', 'The state of the clause oracle, section by section.'],
   ['boot', 'Runs real guest code on an emulated CPU, with a console.'],
   ['oracle', 'Runs cases on the real qemu-system-ppc64 beside the emulator and compares every observable.'],

@@ -93,6 +93,24 @@ export interface MatrixOptions extends CommonOptions {
   readonly device: readonly string[];
   readonly mode: readonly string[];
   readonly iommuPlatform: readonly string[];
+  /** A built-in policy, or the path of a policy file. */
+  readonly policy?: string;
+  readonly against?: string;
+  readonly html?: string;
+  /** Guests that ask to become secure, and no others. */
+  readonly secure: boolean;
+  readonly osinfo: boolean;
+  /** Nothing is run: the rules alone answer. */
+  readonly predict: boolean;
+  /** `vendor`, `five-years`. */
+  readonly cap: readonly string[];
+  readonly today?: string;
+}
+
+export interface ExplainOptions extends CommonOptions {
+  readonly what: readonly string[];
+  /** Where the recording of a cell's guest goes. */
+  readonly output?: string;
 }
 
 export interface ConformOptions extends CommonOptions {

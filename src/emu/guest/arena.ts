@@ -8,14 +8,16 @@ export class Arena {
   readonly #platform: GuestPlatform;
   readonly #start: number;
   readonly #end: number;
+  readonly #leastAlign: number;
   #next: number;
 
-  /** RAM from `start` to `end`, guest-physical, below 4 GiB. */
-  constructor(platform: GuestPlatform, start: number, end: number) {
+  /** RAM from `start` to `end`, guest-physical, below 4 GiB; whatever is taken begins at a multiple of `leastAlign`. */
+  constructor(platform: GuestPlatform, start: number, end: number, leastAlign = 1) {
     assert(start < end && end <= platform.ramBytes && end <= 2 ** 32, 'an arena lies in RAM');
     this.#platform = platform;
     this.#start = start;
     this.#end = end;
+    this.#leastAlign = leastAlign;
     this.#next = start;
   }
 
@@ -24,7 +26,8 @@ export class Arena {
   }
 
   /** `align` is a power of two. */
-  take(bytes: number, align: number): number {
+  take(bytes: number, asked: number): number {
+    const align = Math.max(asked, this.#leastAlign);
     const at = (this.#next + align - 1) & ~(align - 1);
     assert(at + bytes <= this.#end, 'the arena is large enough for what drivers here do');
     this.#next = at + bytes;

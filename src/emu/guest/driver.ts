@@ -119,6 +119,8 @@ export interface DriverOptions {
   readonly clearWindow?: boolean;
   /** The function to drive; otherwise the first that the profile can bind. */
   readonly devfn?: number;
+  /** Rings, tables and buffers each begin at a multiple of this: 64 KiB keeps them in frames of their own. */
+  readonly leastAlign?: number;
 }
 
 /** Guest RAM that a driver uses, from here on. */
@@ -174,7 +176,12 @@ export class GuestDriver implements RequestHost {
     const list = GUEST_MEMORY + RTAS_BUFFER_BYTES;
     const listPage = (list + TCE_LIST_BYTES - 1) & ~(TCE_LIST_BYTES - 1);
     this.calls = new GuestCalls(platform, GUEST_MEMORY);
-    this.arena = new Arena(platform, listPage + TCE_LIST_BYTES, GUEST_MEMORY + GUEST_MEMORY_BYTES);
+    this.arena = new Arena(
+      platform,
+      listPage + TCE_LIST_BYTES,
+      GUEST_MEMORY + GUEST_MEMORY_BYTES,
+      options.leastAlign,
+    );
     this.firmware = new Firmware(this.calls);
     const access = new DeviceAccess(this.calls, options.profile.registersByHypercall);
     this.#modern = new ModernTransport(access, { deviceConfig: options.profile.needsDeviceConfig });

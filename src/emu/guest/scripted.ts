@@ -1,0 +1,49 @@
+/** The scripted guest that behaves as a system's row says. */
+import {
+  VIRTIO_F_ACCESS_PLATFORM,
+  VIRTIO_F_RING_EVENT_IDX,
+  VIRTIO_F_RING_INDIRECT_DESC,
+  VIRTIO_F_VERSION_1,
+} from '../virtio/abi.ts';
+import type { GuestProfile } from './profiles.ts';
+import type { GuestSystem } from './systems.ts';
+
+export function scriptedGuest(system: GuestSystem): GuestProfile {
+  const { traits } = system;
+  const firmware = system.kind === 'firmware' || system.kind === 'loader';
+  return {
+    name: system.name,
+    systems: system.title,
+    evidence: system.evidence,
+    transports: traits.transports,
+    needsDeviceConfig: firmware,
+    transportFeatures: transportFeatures(system, firmware),
+    deviceFeatures: firmware ? 'firmware' : 'kernel',
+    dma: dmaPolicy(system, firmware),
+    byteOrder: traits.bigEndian ? 'big' : 'little',
+    completion: firmware ? 'polling' : 'interrupt',
+    // A secure guest's page of TCEs would be read as ciphertext: Linux keeps to H_PUT_TCE there.
+    multiTce: !firmware && traits.secure === 'never',
+    pageShift: firmware ? 12 : traits.pageShift,
+    registersByHypercall: firmware,
+  };
+}
+
+function transportFeatures({ traits }: GuestSystem, firmware: boolean): readonly number[] {
+  const features: number[] = [];
+  // 2.6.32 and firmware keep to the plainest rings.
+  if (!firmware) features.push(VIRTIO_F_RING_INDIRECT_DESC);
+  if (!firmware && !(traits.bigEndian && !traits.transports.includes('modern'))) {
+    features.push(VIRTIO_F_RING_EVENT_IDX);
+  }
+  if (traits.transports.includes('modern')) features.push(VIRTIO_F_VERSION_1);
+  if (traits.acksPlatform) features.push(VIRTIO_F_ACCESS_PLATFORM);
+  return features;
+}
+
+function dmaPolicy({ traits }: GuestSystem, firmware: boolean): GuestProfile['dma'] {
+  if (!traits.acksPlatform) return 'physical';
+  if (firmware) return 'firmware';
+  if (traits.directWindow === 'none') return 'default-window';
+  return traits.directWindow === 'lrdr' ? 'direct-window-lrdr' : 'direct-window';
+}
