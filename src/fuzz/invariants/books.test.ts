@@ -88,6 +88,17 @@ test('an element may be touched from its descriptor until its used entry', (t) =
   t.regex(books.breach, /wrote 1 bytes at 0x5000/);
 });
 
+test('a table is read as a table, even where one of its own elements lies over it', (t) => {
+  const books = laidOut();
+  read(books, 0x2004, [3, 0]);
+  // Head 3: a table of two entries at 0x6000. The first describes 48 bytes from 0x5ff0 on, the second one at 0x7000.
+  read(books, 0x1030, [0, 0x60, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0, 4, 0, 0, 0]);
+  read(books, 0x6000, [0xf0, 0x5f, 0, 0, 0, 0, 0, 0, 48, 0, 0, 0, 1, 0, 1, 0]);
+  read(books, 0x6010, [0, 0x70, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0]);
+  store(books, 0x7000, [0]);
+  t.is(books.breach, '');
+});
+
 test('one byte behind an element is one too many', (t) => {
   const books = laidOut();
   read(books, 0x2004, [3, 0]);

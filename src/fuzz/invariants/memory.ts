@@ -280,8 +280,8 @@ export class MemoryInvariant implements Watcher {
 
   /** The same slip for a block of an indirect table. */
   #tableSlip(high: number, low: number, length: number): number {
-    const element = this.#inElement(high, low, length);
-    if (element < 0 || this.#isTable[element] !== 1) return -1;
+    const element = this.#inElement(high, low, length, true);
+    if (element < 0) return -1;
     const offset = (low - (this.#low[element] ?? 0)) >>> 0;
     const at = offset & (DESCRIPTOR - 1);
     this.#block.fill(0, at, Math.min(DESCRIPTOR, at + length));
@@ -303,9 +303,11 @@ export class MemoryInvariant implements Watcher {
       this.#collect(event, low);
       return;
     }
-    const element = this.#inElement(high, low, length);
+    // An element may lie over a table: reading there may be reading descriptors, and then says what is described.
+    const table = write ? -1 : this.#inElement(high, low, length, true);
+    const element = table >= 0 ? table : this.#inElement(high, low, length, false);
     if (element >= 0) {
-      if (!write && this.#isTable[element] === 1) {
+      if (table >= 0) {
         this.#collect(event, (low - (this.#low[element] ?? 0)) >>> 0);
       }
       return;
@@ -448,8 +450,10 @@ export class MemoryInvariant implements Watcher {
     return part === AVAIL ? 6 + 2 * size : 6 + 8 * size;
   }
 
-  #inElement(high: number, low: number, length: number): number {
+  /** The latest element that holds all of these bytes, of tables only or of all; -1 if there is none. */
+  #inElement(high: number, low: number, length: number, table: boolean): number {
     for (let i = this.#count - 1; i >= 0; i--) {
+      if (table && this.#isTable[i] !== 1) continue;
       const offset = inside(high, low, this.#high[i] ?? 0, this.#low[i] ?? 0);
       if (offset >= 0 && offset + length <= (this.#length[i] ?? 0)) return i;
     }
