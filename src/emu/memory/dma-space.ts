@@ -15,11 +15,6 @@ import {
   type TranslationWindow,
 } from './translation.ts';
 
-/** Sees every access of a device before it happens, for an oracle that knows what the driver described. */
-export interface DmaWatcher {
-  access(device: number, high: number, low: number, length: number, write: boolean): void;
-}
-
 /** The bus a function masters, and whether it may: only behind an IOMMU. */
 export interface MasteredBus {
   readonly space: BusSpace;
@@ -65,7 +60,6 @@ const DMA_FAULT = KIND['dma-fault'];
  * An access to a region can lead back into the same device (a buffer that is a BAR), so fields are read before it.
  */
 export class DmaSpace implements Dma {
-  watcher: DmaWatcher | undefined = undefined;
   /** What `map` found: an offset into RAM, or -1 for the bounce buffer, and how much of the request it covers. */
   mappedOffset = 0;
   mappedLength = 0;
@@ -126,7 +120,6 @@ export class DmaSpace implements Dma {
   /** address_space_read: what nothing answers is zero. */
   readAt(high: number, low: number, into: Uint8Array, at: number, length: number): void {
     if (length === 0) return;
-    this.watcher?.access(this.requester, high, low, length, false);
     let done = 0;
     // Where the run of bytes began that nothing answers, or -1.
     let lost = -1;
@@ -150,7 +143,6 @@ export class DmaSpace implements Dma {
   /** address_space_write: what nothing answers is dropped. */
   writeAt(high: number, low: number, from: Uint8Array, at: number, length: number): void {
     if (length === 0) return;
-    this.watcher?.access(this.requester, high, low, length, true);
     let done = 0;
     // Where the run of bytes began that nothing answers, or -1.
     let lost = -1;
@@ -173,7 +165,6 @@ export class DmaSpace implements Dma {
 
   /** A message: one little-endian store of 4 bytes (address_space_stl_le), as msi_send_message makes it. */
   writeMessage(high: number, low: number, data: number): void {
-    this.watcher?.access(this.requester, high, low, 4, true);
     this.#translate(high, low, 4, true);
     this.#smallView.setUint32(0, data, true);
     this.#store(4, data, true, high, low);
@@ -209,13 +200,11 @@ export class DmaSpace implements Dma {
 
   /** Device's read of a mapped piece; `high`, `low` are its bus address, for whoever watches. */
   readMapped(offset: number, high: number, low: number, into: Uint8Array, at: number, length: number): void {
-    this.watcher?.access(this.requester, high, low, length, false);
     this.memory.read(offset, into, at, length);
     this.#emit(DMA_READ, high, low, into, at, length);
   }
 
   writeMapped(offset: number, high: number, low: number, from: Uint8Array, at: number, length: number): void {
-    this.watcher?.access(this.requester, high, low, length, true);
     this.memory.write(offset, from, at, length);
     this.#emit(DMA_WRITE, high, low, from, at, length);
   }
@@ -244,7 +233,6 @@ export class DmaSpace implements Dma {
     if (at + 2 > ring.length) return this.#overrun('address_space_lduw_cached');
     let value: number;
     const low = ring.low + at;
-    this.watcher?.access(this.requester, carried(ring.high, ring.low, at), low >>> 0, 2, false);
     if (ring.kind === RING_IN_RAM) {
       value = this.memory.u16(ring.offset + at, littleEndian);
     } else {
@@ -271,7 +259,6 @@ export class DmaSpace implements Dma {
     }
     const high = carried(ring.high, ring.low, at);
     const low = (ring.low + at) >>> 0;
-    this.watcher?.access(this.requester, high, low, 2, true);
     if (ring.kind === RING_IN_RAM) {
       this.#kind = RAM;
       this.#offset = ring.offset + at;
@@ -306,7 +293,6 @@ export class DmaSpace implements Dma {
       return;
     }
     const step = this.#readStep(into, 0);
-    this.watcher?.access(this.requester, high, low, step, false);
     if (this.#kind === NOTHING) this.#fault(high, low, 0, step, 0);
     else this.#emit(DMA_READ, high, low, into, 0, step);
     this.readAt(0, at + step, into, step, length - step);
@@ -328,7 +314,6 @@ export class DmaSpace implements Dma {
       this.writeMapped(this.#offset, high, low, from, 0, length);
       return;
     }
-    this.watcher?.access(this.requester, high, low, this.#length, true);
     const step = this.#writeStep(from, 0);
     if (this.#kind === NOTHING) this.#fault(high, low, 0, step, 1);
     else this.#emit(DMA_WRITE, high, low, from, 0, step);
