@@ -81,8 +81,6 @@ export class Runner {
     const { machine } = prepared;
     const { judge } = this;
     machine.rewind();
-    // Registers are the guest's own, so no snapshot of the machine holds them.
-    machine.platform.registers.fill(0n);
     judge.begin();
     machine.setTap(options.alsoTap === undefined ? judge : new Both(judge, options.alsoTap));
     this.#requests = 0;
