@@ -12,6 +12,8 @@ interface Replayed {
   readonly file: string;
   readonly verdict: 'identical' | 'diverged' | 'torn' | 'unreadable';
   readonly events: number;
+  /** False where the recording's digests are of state laid out otherwise: its events were compared alone. */
+  readonly digests: boolean;
   readonly way: 'guest' | 'inputs' | undefined;
   readonly divergence: DivergenceReport | undefined;
   /** Why the file could not be replayed, or not whole. */
@@ -95,6 +97,7 @@ function replayFile(
       file,
       verdict: 'unreadable',
       events: 0,
+      digests: false,
       way: undefined,
       divergence: undefined,
       reason: error.message,
@@ -118,20 +121,21 @@ function rangeOf(options: ReplayOptions): { from?: number; until?: number } {
 
 function resultOf(file: string, reader: RecordingReader, outcome: ReplayOutcome): Replayed {
   const { events, way, divergence, end } = outcome;
+  const digests = reader.sameState;
   if (divergence !== undefined) {
     const report = explainDivergence(reader, divergence);
-    return { file, verdict: 'diverged', events, way, divergence: report, reason: undefined };
+    return { file, verdict: 'diverged', events, digests, way, divergence: report, reason: undefined };
   }
   if (end?.torn === undefined)
-    return { file, verdict: 'identical', events, way, divergence: undefined, reason: undefined };
+    return { file, verdict: 'identical', events, digests, way, divergence: undefined, reason: undefined };
   const reason = `${file} is torn: its last ${end.torn} bytes are no whole item and its end is missing, while the ${events} events before replayed identically`;
-  return { file, verdict: 'torn', events, way, divergence: undefined, reason };
+  return { file, verdict: 'torn', events, digests, way, divergence: undefined, reason };
 }
 
 function textOf(result: Replayed): string {
   switch (result.verdict) {
     case 'identical':
-      return `${result.file}: ${result.events} events identical (${result.way ?? ''})\n`;
+      return `${result.file}: ${result.events} events identical (${result.way ?? ''}${result.digests ? '' : '; its digests are of an older state layout and were not compared'})\n`;
     case 'diverged':
       return `${result.file}: diverged after ${result.events} events\n${result.divergence === undefined ? '' : reportText(result.divergence)}`;
     default:

@@ -1,4 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { STATE_LAYOUT } from '../emu/core/state.ts';
 import { EVENT_KINDS } from '../emu/core/tap.ts';
 import { RNG_ALGORITHM } from '../emu/core/rng.ts';
 import type { BackendConfig, DiskContent, MachineConfig } from '../emu/machine/config.ts';
@@ -8,7 +9,7 @@ import { RecordingError } from './recording-error.ts';
 
 export const MAGIC = 'papyrus-recording';
 /** A reader refuses a higher major number. A higher minor one only adds: kinds, elements at the end of the header. */
-export const FORMAT: readonly [major: number, minor: number] = [1, 0];
+export const FORMAT: readonly [major: number, minor: number] = [1, 1];
 const PRODUCER = 'papyrus 0.1.0';
 
 /** A chunk ends with the first event that fills it so far; at a guest's action somewhat earlier. */
@@ -44,6 +45,8 @@ export interface RecordingHeader {
   readonly kinds: readonly RecordedKind[];
   /** Whether the guest's stores into RAM are among the events. */
   readonly guestWrites: boolean;
+  /** How the state behind its digests is laid out; 1 in recordings of format 1.0. */
+  readonly stateLayout: number;
 }
 
 /** A header for a recording made now. */
@@ -52,7 +55,15 @@ export function makeHeader(
   origin: Origin | undefined,
   guestWrites = false,
 ): RecordingHeader {
-  return { producer: PRODUCER, rng: RNG_ALGORITHM, config, origin, kinds: EVENT_KINDS, guestWrites };
+  return {
+    producer: PRODUCER,
+    rng: RNG_ALGORITHM,
+    config,
+    origin,
+    kinds: EVENT_KINDS,
+    guestWrites,
+    stateLayout: STATE_LAYOUT,
+  };
 }
 
 const ZSTD = {
@@ -91,6 +102,7 @@ export function headerElements(header: RecordingHeader): Item[] {
     header.guestWrites,
     whole(kinds.length),
     kinds.compressed,
+    whole(header.stateLayout),
   ];
 }
 
@@ -142,7 +154,7 @@ class Elements {
   readonly #items: readonly Item[];
   #next = 0;
 
-  constructor(item: Item | undefined, least: number) {
+  constructor(item: Item | readonly Item[] | undefined, least: number) {
     if (!Array.isArray(item) || item.length < least) throw misfit('a list');
     this.#items = item as readonly Item[];
   }
@@ -200,9 +212,12 @@ function misfit(wanted: string): RecordingError {
   return new RecordingError(`its header lacks ${wanted} where one belongs`);
 }
 
+/** Elements of a header of format 1.0, its check sum among them. */
+const LEAST_ELEMENTS = 10;
+
 /** A header from its decoded item, whose magic and version have been looked at. */
-export function readHeader(item: Item): RecordingHeader {
-  const elements = new Elements(item, 10);
+export function readHeader(item: readonly Item[]): RecordingHeader {
+  const elements = new Elements(item, LEAST_ELEMENTS);
   elements.text();
   elements.item();
   const producer = elements.text();
@@ -214,7 +229,8 @@ export function readHeader(item: Item): RecordingHeader {
   if (kindsLength > KINDS_BYTES_MAX)
     throw new RecordingError('its header lists more event kinds than there can be');
   const kinds = readKinds(readKindsItem(elements.bytes(), kindsLength));
-  return { producer, rng, config, origin, kinds, guestWrites };
+  const stateLayout = item.length > LEAST_ELEMENTS ? elements.whole() : 1;
+  return { producer, rng, config, origin, kinds, guestWrites, stateLayout };
 }
 
 function readKindsItem(compressed: Uint8Array, length: number): Item {

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { STATE_LAYOUT } from '../emu/core/state.ts';
 import { EVENT_KINDS, type MachineEvent } from '../emu/core/tap.ts';
 import { decodeItem, scanItem, type Item } from './codec.ts';
 import { checkSeal } from './envelope.ts';
@@ -106,6 +107,8 @@ export class RecordingReader {
   readonly header: RecordingHeader;
   /** Whether the kinds are numbered and made as this program's are. */
   readonly sameKinds: boolean;
+  /** Whether its digests are of state laid out as this program's is, and can be compared. */
+  readonly sameState: boolean;
   readonly #source: RecordingSource;
   readonly #bodyAt: number;
   readonly #bodyCrc: number;
@@ -122,6 +125,7 @@ export class RecordingReader {
     if (crc === undefined) throw this.#damaged('its header does not fit its check sum');
     this.header = this.#guarded(() => readHeader(item));
     this.sameKinds = fitsOurKinds(this.header);
+    this.sameState = this.header.stateLayout === STATE_LAYOUT;
     this.#bodyAt = bytes.length;
     this.#bodyCrc = crc;
     this.#headerHash = createHash('sha256').update(bytes);

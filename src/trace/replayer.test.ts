@@ -9,7 +9,7 @@ import { replayInputs, replayWithGuest, verifyRecording } from './replayer.ts';
 import { KIND, MachineEvent, EVENT_KINDS } from '../emu/core/tap.ts';
 import { ToyMachine, toyRunner } from './_toy.ts';
 
-function recording(seed: string, actions: number, stores = false): RecordingReader {
+function recording(seed: string, actions: number, stores = false, stateLayout?: number): RecordingReader {
   const sink = new MemorySink();
   const prepared = toyRunner().find({
     name: `toy:${seed}:${actions}`,
@@ -18,12 +18,14 @@ function recording(seed: string, actions: number, stores = false): RecordingRead
     device: undefined,
     guest: stores ? 'stores' : undefined,
   });
-  const recorder = new Recorder(prepared.header, sink);
+  const header = stateLayout === undefined ? prepared.header : { ...prepared.header, stateLayout };
+  const recorder = new Recorder(header, sink);
   prepared.run((machine) => {
-    recorder.restart(prepared.header, machine);
+    // Of another layout every digest is another.
+    recorder.restart(header, stateLayout === undefined ? machine : { digest: () => '00'.repeat(16) });
     machine.setTap(recorder);
   });
-  recorder.finish();
+  recorder.finish(stateLayout === undefined ? undefined : 'ff'.repeat(16));
   return new RecordingReader(new MemorySource(sink.bytes, 'toy'));
 }
 
@@ -35,6 +37,19 @@ test('with its guest a recording replays to the last event, checkpoints included
   t.is(outcome?.way, 'guest');
   const checkpoints = [...reader.chunks()].filter((chunk) => chunk.checkpoint !== undefined);
   t.true(checkpoints.length > 0);
+});
+
+test('digests of another state layout are not held against the machine, its events are', (t) => {
+  const older = recording('a', 30_000, true, 1);
+  t.false(older.sameState);
+  t.is(replayWithGuest(older, toyRunner())?.divergence, undefined);
+  t.is(replayInputs(older, () => new ToyMachine()).divergence, undefined);
+  const faulty = replayWithGuest(recording('a', 2000, true, 1), toyRunner(FAULT));
+  t.not(faulty?.divergence, undefined);
+  // The same wrong digests, said to be of this layout, are a divergence.
+  const claimed = recording('a', 30_000, true, older.header.stateLayout + 1);
+  t.true(claimed.sameState);
+  t.is(replayWithGuest(claimed, toyRunner())?.divergence?.kind, 'digest');
 });
 
 test('without its guest the recorded actions give the same outputs, whatever the guest had stored', (t) => {

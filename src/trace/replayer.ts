@@ -49,12 +49,14 @@ export function replayWithGuest(
   let tap: ComparingTap | undefined;
   const how = again.run((made) => {
     machine = made;
-    tap = new ComparingTap(reader, made, range);
+    tap = new ComparingTap(reader, reader.sameState ? made : undefined, range);
     made.setTap(tap);
   });
   if (tap === undefined || machine === undefined)
     throw new RecordingError('the case that was recorded made no machine');
-  const divergence = tap.finish(tap.done || how === 'cut' ? undefined : machine.digest());
+  const divergence = tap.finish(
+    tap.done || how === 'cut' || !reader.sameState ? undefined : machine.digest(),
+  );
   return { events: tap.events, divergence, end: reader.end, way: 'guest' };
 }
 
@@ -69,7 +71,7 @@ export function replayInputs(
 ): ReplayOutcome {
   const machine = make(reader.header);
   // RAM differs where the guest stored what nothing ever read, so digests hold only if its stores are recorded.
-  const whole = reader.header.guestWrites;
+  const whole = reader.header.guestWrites && reader.sameState;
   const tap = new ComparingTap(reader, whole ? machine : undefined, { ...range, mayGoOn: true });
   const feeder = new Feeder(machine, tap, reader);
   feeder.run();

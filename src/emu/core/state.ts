@@ -2,6 +2,12 @@ import { assert } from './assert.ts';
 import type { Digest } from './digest.ts';
 
 /**
+ * The number of what all `exchange` methods together describe. Whoever adds, drops or moves a field raises it once in a
+ * release: the digest of a state then is another, and recordings of an older number are held to their events alone.
+ */
+export const STATE_LAYOUT = 2;
+
+/**
  * One description of a component's state serves three purposes: saving, restoring and digesting. Every call hands
  * in the present value and returns the value to keep:
  *
