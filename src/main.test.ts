@@ -33,6 +33,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
     '--scenario',
     '--mode',
     '--iommu-platform',
+    '--behaviour',
     '--machine',
     '--regressions',
     '--corpus',

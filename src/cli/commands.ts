@@ -27,6 +27,7 @@ type Ended = (status: number) => void;
 
 const MODES = ['legacy', 'transitional', 'modern'];
 const SWITCH = ['on', 'off'];
+const BEHAVIOURS = ['qemu-7.2', 'spec'];
 
 /** The whole command line. A command's code is loaded when it runs, so that help and errors come at once. */
 export function program(ended: Ended): Command {
@@ -107,6 +108,11 @@ function seed(): Option {
   );
 }
 
+function behaviour(): Option {
+  const option = new Option('--behaviour <name>', 'what devices do where QEMU and VIRTIO part');
+  return option.choices(BEHAVIOURS).default(undefined, 'qemu-7.2');
+}
+
 function addFuzz(papyrus: Command, ended: Ended): void {
   papyrus
     .command('fuzz')
@@ -131,6 +137,7 @@ function addFuzz(papyrus: Command, ended: Ended): void {
       new Option('--iommu-platform <settings>', 'of on, off').argParser(wordsOf(SWITCH)).default([], 'both'),
     )
     .option('--machine <types>', 'machine types, such as pseries-7.2,pseries-2.6', words, [])
+    .addOption(behaviour())
     .option('--regressions', 'only repeat the stored findings and corpora', false)
     .option('--corpus <dir>', 'where inputs worth keeping live', 'corpora')
     .option('--findings <dir>', 'where findings are stored', 'findings')
@@ -166,6 +173,7 @@ function addRecord(papyrus: Command, ended: Ended): void {
     .option('--machine <type>', 'machine type, such as pseries-7.2')
     .option('--device <option>', 'a device as QEMU takes it after -device')
     .option('--guest <profile>', 'guest profile that drives the device')
+    .addOption(behaviour())
     .addOption(json())
     .addHelpText(
       'after',

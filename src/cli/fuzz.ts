@@ -72,6 +72,7 @@ function planOf(options: FuzzOptions): { readonly plan: Plan; readonly from: num
       machines: options.machine,
       modes: options.mode,
       iommuPlatform: options.iommuPlatform.map((word) => word === 'on'),
+      ...(options.behaviour === undefined ? {} : { behaviour: options.behaviour }),
     },
     plants: options.plant,
   };
@@ -218,6 +219,7 @@ function flagsOf(plan: Plan): string {
       'iommu-platform',
       filter.iommuPlatform?.map((on) => (on ? 'on' : 'off')),
     ),
+    ...list('behaviour', filter.behaviour === undefined ? [] : [filter.behaviour]),
     ...list('plant', plan.plants),
   ].join(' ');
 }

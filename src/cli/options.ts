@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { BehaviourName } from '../emu/virtio/behaviour.ts';
 
 /** Exit statuses of every command. */
 export const EXIT = {
@@ -35,6 +36,7 @@ export interface FuzzOptions extends CommonOptions {
   /** `on`, `off`; empty is both. */
   readonly iommuPlatform: readonly string[];
   readonly machine: readonly string[];
+  readonly behaviour?: BehaviourName;
   readonly regressions: boolean;
   readonly corpus: string;
   readonly findings: string;
@@ -53,6 +55,7 @@ export interface RecordOptions extends CommonOptions {
   readonly machine?: string;
   readonly device?: string;
   readonly guest?: string;
+  readonly behaviour?: BehaviourName;
 }
 
 export interface ReplayOptions extends CommonOptions {

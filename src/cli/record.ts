@@ -14,6 +14,7 @@ export async function record(options: RecordOptions, runner: CaseRunner): Promis
     machine: options.machine,
     device: options.device,
     guest: options.guest,
+    behaviour: options.behaviour,
   });
   const recorder = new Recorder(prepared.header, new FileSink(options.output));
   let totals: RecordingTotals;

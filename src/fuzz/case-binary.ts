@@ -4,6 +4,7 @@
  * notation of what it carries.
  */
 import { createHash } from 'node:crypto';
+import { BEHAVIOURS } from '../emu/virtio/behaviour.ts';
 import { decodeItem, encodeItem, scanItem, whole, type Item } from '../trace/codec.ts';
 import { CASE_VERSION, MODES, type Case, type Step } from './case.ts';
 import { chain, chainText, ring, ringText } from './notation.ts';
@@ -21,6 +22,7 @@ export function encodeCase(value: Case): Uint8Array {
       machine.iommuPlatform,
       machine.profile,
       machine.seed,
+      ...(machine.behaviour === undefined ? [] : [machine.behaviour]),
     ],
     value.steps.map((one) => stepItem(one)),
   ]);
@@ -34,7 +36,7 @@ export function decodeCase(bytes: Uint8Array): Case {
   if (version !== CASE_VERSION) {
     throw new Error(`case version ${String(version)} is not ${CASE_VERSION}, the one this papyrus reads`);
   }
-  const [type, device, mode, iommuPlatform, profile, seed] = list(machine, 6);
+  const [type, device, mode, iommuPlatform, profile, seed, behaviour] = list(machine);
   return {
     scenario: text(scenario),
     machine: {
@@ -44,6 +46,9 @@ export function decodeCase(bytes: Uint8Array): Case {
       iommuPlatform: iommuPlatform === true,
       profile: text(profile),
       seed: text(seed),
+      ...(behaviour === undefined
+        ? {}
+        : { behaviour: BEHAVIOURS.find((name) => name === behaviour) ?? refuse('behaviour') }),
     },
     steps: list(steps).map((one) => stepOf(one)),
   };

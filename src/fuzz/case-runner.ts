@@ -113,6 +113,7 @@ function adjusted(machine: CaseMachine, request: CaseRequest): CaseMachine {
     machine: request.machine ?? machine.machine,
     device: request.device ?? machine.device,
     profile: request.guest ?? machine.profile,
+    ...(request.behaviour === undefined ? {} : { behaviour: request.behaviour }),
   };
   if (!MACHINES.includes(wanted.machine)) {
     throw new Error(`no machine type is called '${wanted.machine}': choose from pseries-2.1 … pseries-7.2`);

@@ -9,6 +9,7 @@
  *
  * A line that starts with # is a comment. Arguments that are not written have their plain value.
  */
+import { BEHAVIOURS, type BehaviourName } from '../emu/virtio/behaviour.ts';
 import { CASE_VERSION, MODES, type Case, type CaseMachine, type Mode, type Step } from './case.ts';
 import { STEP_ROWS, type StepArgument, type StepName, type StepRow } from './steps.ts';
 import { chain, chainText, ring, ringText } from './notation.ts';
@@ -24,7 +25,8 @@ export function caseText(value: Case): string {
     `${HEAD}${CASE_VERSION}`,
     `scenario ${value.scenario}`,
     `machine ${machine.machine} device=${machine.device} mode=${machine.mode} ` +
-      `iommu_platform=${machine.iommuPlatform ? 'on' : 'off'} profile=${machine.profile} seed=${machine.seed}`,
+      `iommu_platform=${machine.iommuPlatform ? 'on' : 'off'} profile=${machine.profile} seed=${machine.seed}` +
+      (machine.behaviour === undefined ? '' : ` behaviour=${machine.behaviour}`),
     ...value.steps.map((one) => stepText(one)),
     '',
   ].join('\n');
@@ -132,7 +134,7 @@ function parseMachine(line: string): CaseMachine {
     word !== 'machine' ||
     machine === undefined ||
     wanted.some((key) => !map.has(key)) ||
-    map.size !== wanted.length
+    map.size !== wanted.length + (map.has('behaviour') ? 1 : 0)
   ) {
     throw new Error(`the third line is not 'machine pseries-X ${wanted.map((key) => `${key}=…`).join(' ')}'`);
   }
@@ -149,5 +151,13 @@ function parseMachine(line: string): CaseMachine {
     iommuPlatform: platform === 'on',
     profile: map.get('profile') ?? '',
     seed: map.get('seed') ?? '',
+    ...behaviourSetting(map.get('behaviour')),
   };
+}
+
+function behaviourSetting(text: string | undefined): { readonly behaviour?: BehaviourName } {
+  if (text === undefined) return {};
+  const behaviour = BEHAVIOURS.find((name) => name === text);
+  if (behaviour === undefined) throw new Error(`behaviour=${text}: wanted ${BEHAVIOURS.join(' or ')}`);
+  return { behaviour };
 }

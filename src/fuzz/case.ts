@@ -3,6 +3,7 @@
  * program of steps that a driver performs on it. It is never "seed and path": a stored case means the same in every
  * version that can read it, whatever happens to the generators.
  */
+import type { BehaviourName } from '../emu/virtio/behaviour.ts';
 import type { StepName } from './steps.ts';
 
 /** The number that stored cases carry; a reader refuses any other. */
@@ -22,6 +23,8 @@ export interface CaseMachine {
   readonly profile: string;
   /** All chance of the machine itself. */
   readonly seed: string;
+  /** Absent: `qemu-7.2`. */
+  readonly behaviour?: BehaviourName;
 }
 
 /** Where an element lies. The words are what a case means; the addresses they stand for are the driver's to find. */

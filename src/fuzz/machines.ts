@@ -53,6 +53,7 @@ export function machineRows(
   profiles: readonly FuzzProfile[] = FUZZ_PROFILES,
 ): readonly MachineRow[] {
   const rows: MachineRow[] = [];
+  const chosen = filter.behaviour === undefined ? {} : { behaviour: filter.behaviour };
   const admits = <T>(list: readonly T[] | undefined, value: T): boolean =>
     list === undefined || list.length === 0 || list.includes(value);
   for (const machine of MACHINES) {
@@ -67,7 +68,14 @@ export function machineRows(
           for (const profile of profiles) {
             if (!profile.modes.includes(mode) || (iommuPlatform && !profile.acceptsPlatform)) continue;
             if (!admits(filter.profiles, profile.name)) continue;
-            rows.push({ machine, device: device.name, mode, iommuPlatform, profile: profile.name });
+            rows.push({
+              machine,
+              device: device.name,
+              mode,
+              iommuPlatform,
+              profile: profile.name,
+              ...chosen,
+            });
           }
         }
       }
@@ -140,5 +148,6 @@ export function machineConfig(wanted: CaseMachine): MachineConfig {
       { kind: 'net', id: 'n0', loopback: true },
       { kind: 'entropy', id: 'e0' },
     ],
+    ...(wanted.behaviour === undefined ? {} : { behaviour: wanted.behaviour }),
   };
 }

@@ -190,7 +190,7 @@ export class Runner {
   }
 
   #prepare(machine: CaseMachine): Prepared {
-    const key = `${machine.machine}/${machine.device}/${machine.mode}/${machine.iommuPlatform}/${machine.profile}/${machine.seed}`;
+    const key = `${machine.machine}/${machine.device}/${machine.mode}/${machine.iommuPlatform}/${machine.profile}/${machine.seed}/${machine.behaviour ?? ''}`;
     if (key === this.#lastKey && this.#last !== undefined) return this.#last;
     let prepared = this.#machines.get(key);
     if (prepared === undefined) {

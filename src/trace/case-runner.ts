@@ -1,4 +1,5 @@
 import type { Tap } from '../emu/core/tap.ts';
+import type { BehaviourName } from '../emu/virtio/behaviour.ts';
 import type { Origin, RecordingHeader } from './format.ts';
 import type { Digested } from './recorder.ts';
 
@@ -8,6 +9,7 @@ export interface CaseRequest {
   readonly name: string;
   readonly seed: string | undefined;
   readonly machine: string | undefined;
+  readonly behaviour?: BehaviourName | undefined;
   readonly device: string | undefined;
   readonly guest: string | undefined;
 }

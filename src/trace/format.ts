@@ -2,6 +2,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { STATE_LAYOUT } from '../emu/core/state.ts';
 import { EVENT_KINDS } from '../emu/core/tap.ts';
 import { RNG_ALGORITHM } from '../emu/core/rng.ts';
+import { BEHAVIOURS } from '../emu/virtio/behaviour.ts';
 import type { BackendConfig, DiskContent, MachineConfig } from '../emu/machine/config.ts';
 import { decodeItem, encodeItem, scanItem, whole, type Item } from './codec.ts';
 import { FIELD_STRIDE, KIND_STRIDE, type RecordedKind } from './event-context.ts';
@@ -135,6 +136,7 @@ function configItem(config: MachineConfig): Item {
     [...config.devices],
     [...config.globals],
     config.backends.map(backendItem),
+    ...(config.behaviour === undefined || config.behaviour === 'qemu-7.2' ? [] : [config.behaviour]),
   ];
 }
 
@@ -261,6 +263,17 @@ function readOrigin(item: Item): Origin | undefined {
 }
 
 function readConfig(elements: Elements): MachineConfig {
+  const config = readQemuConfig(elements);
+  const behaviour = elements.item();
+  if (behaviour === null) return config;
+  const name = BEHAVIOURS.find((known) => known === behaviour);
+  if (name === undefined)
+    throw new RecordingError(`its header names the unknown behaviour ${JSON.stringify(String(behaviour))}`);
+  return { ...config, behaviour: name };
+}
+
+/** What every recording has; those of before there was a choice have nothing else. */
+function readQemuConfig(elements: Elements): MachineConfig {
   return {
     machine: elements.text(),
     ramBytes: elements.whole(),

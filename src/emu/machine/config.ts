@@ -1,3 +1,5 @@
+import type { BehaviourName } from '../virtio/behaviour.ts';
+
 /**
  * A machine as its operator describes it, in QEMU's own words: what `-machine`, `-m`, `-smp`, `-device` and `-global`
  * would say. A recording's header carries it, so it holds plain data only.
@@ -15,6 +17,8 @@ export interface MachineConfig {
   readonly globals: readonly string[];
   /** What `drive=`, `netdev=` and `rng=` name. */
   readonly backends: readonly BackendConfig[];
+  /** Of every device. Absent: `qemu-7.2`. */
+  readonly behaviour?: BehaviourName;
 }
 
 export type BackendConfig =

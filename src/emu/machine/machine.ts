@@ -15,6 +15,7 @@ import type { MachineRequest, Negotiated, PaprEnvironment } from '../papr/enviro
 import type { HostBridge } from '../papr/host-bridge.ts';
 import { Papr } from '../papr/papr.ts';
 import type { PartitionSnapshot } from '../papr/partition.ts';
+import { behaviourOf } from '../virtio/behaviour.ts';
 import type { VirtioCore } from '../virtio/core.ts';
 import { VirtioPciFunction } from '../virtio/pci-function.ts';
 import type { MachineConfig, Verdict } from './config.ts';
@@ -311,6 +312,7 @@ export class Machine implements PlatformBackend {
           diagnostics: this.#diagnostics,
           useStarted: device.values.flag('use-started'),
           ioeventfd: device.values.flag('ioeventfd'),
+          behaviour: behaviourOf(this.config.behaviour),
         };
         const core = makeDevice(device, parts, this.ends);
         this.ends.connect(device.values.text('netdev'), core);
@@ -328,6 +330,7 @@ export class Machine implements PlatformBackend {
           line: this.#line,
           requester,
           bus: device.iommuPlatform ? { space: bridge, function: master } : undefined,
+          onFault: () => core.dmaFaulted(),
         });
         core.plug(transport, space);
         this.#cores.push(core);

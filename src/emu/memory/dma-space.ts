@@ -32,6 +32,8 @@ export interface DmaParts {
   readonly requester: number;
   /** Absent: the device speaks guest-physical addresses (iommu_platform=off). */
   readonly bus: MasteredBus | undefined;
+  /** Called after each access, or part of one, that nothing answered. */
+  readonly onFault?: () => void;
 }
 
 const RAM = 0;
@@ -70,6 +72,7 @@ export class DmaSpace implements Dma {
   readonly #bus: MasteredBus | undefined;
   readonly #diagnostics: Diagnostics;
   readonly #line: TapLine;
+  readonly #onFault: (() => void) | undefined;
   readonly #hit: BusHit = new BusHit();
   readonly #translation: Translation = new Translation();
   readonly #small: Uint8Array<ArrayBuffer> = new Uint8Array(16);
@@ -95,6 +98,7 @@ export class DmaSpace implements Dma {
     this.#bus = parts.bus;
     this.#diagnostics = parts.diagnostics;
     this.#line = parts.line;
+    this.#onFault = parts.onFault;
   }
 
   read(address: bigint, into: Uint8Array, at: number, length: number): void {
@@ -540,13 +544,15 @@ export class DmaSpace implements Dma {
 
   #fault(high: number, low: number, from: number, length: number, write: 0 | 1): void {
     const event = this.#line.open(DMA_FAULT);
-    if (event === undefined) return;
-    event.small(0, this.requester);
-    event.words[2] = (low + from) >>> 0;
-    event.words[3] = carried(high, low, from);
-    event.small(2, length);
-    event.small(3, write);
-    this.#line.send();
+    if (event !== undefined) {
+      event.small(0, this.requester);
+      event.words[2] = (low + from) >>> 0;
+      event.words[3] = carried(high, low, from);
+      event.small(2, length);
+      event.small(3, write);
+      this.#line.send();
+    }
+    this.#onFault?.();
   }
 }
 

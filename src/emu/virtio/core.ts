@@ -4,13 +4,17 @@ import type { StateStream } from '../core/state.ts';
 import { ticks } from '../core/time.ts';
 import type { DmaSpace } from '../memory/dma-space.ts';
 import {
+  VIRTIO_CONFIG_S_ACKNOWLEDGE,
+  VIRTIO_CONFIG_S_DRIVER,
   VIRTIO_CONFIG_S_DRIVER_OK,
+  VIRTIO_CONFIG_S_FAILED,
   VIRTIO_CONFIG_S_FEATURES_OK,
   VIRTIO_CONFIG_S_NEEDS_RESET,
   VIRTIO_F_ACCESS_PLATFORM,
   VIRTIO_F_BAD_FEATURE,
   VIRTIO_F_NOTIFY_ON_EMPTY,
   VIRTIO_F_RING_EVENT_IDX,
+  VIRTIO_F_RING_INDIRECT_DESC,
   VIRTIO_F_RING_PACKED,
   VIRTIO_F_VERSION_1,
   VIRTIO_MSI_NO_VECTOR,
@@ -18,6 +22,7 @@ import {
   VIRTIO_PCI_ISR_QUEUE,
   VIRTIO_QUEUE_MAX,
 } from './abi.ts';
+import { QEMU_7_2, type Behaviour } from './behaviour.ts';
 import type { ByteOrder, VirtioDevice, VirtioTransport } from './device.ts';
 import { featureBit, hasFeature } from './features.ts';
 import { RingState, type QueueHost, type Virtqueue } from './queue.ts';
@@ -35,7 +40,17 @@ export interface CoreParts {
    * kick is served inside the write.
    */
   readonly ioeventfd: boolean;
+  /** Absent: that of QEMU 7.2. */
+  readonly behaviour?: Behaviour;
 }
+
+/** What a driver may set of the status (2.1). */
+const DRIVERS_STATUS: number =
+  VIRTIO_CONFIG_S_ACKNOWLEDGE |
+  VIRTIO_CONFIG_S_DRIVER |
+  VIRTIO_CONFIG_S_DRIVER_OK |
+  VIRTIO_CONFIG_S_FEATURES_OK |
+  VIRTIO_CONFIG_S_FAILED;
 
 const PROGRAM = 'qemu-system-ppc64: ';
 
@@ -58,19 +73,24 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
   littleEndian = false;
   eventIdx = false;
   notifyOnEmpty = false;
+  indirect = false;
   packed = false;
   version1 = false;
 
+  readonly behaviour: Behaviour;
   protected readonly parts: CoreParts;
   /** Configuration space as the driver last left it; refreshed before every read. */
   protected readonly config: Uint8Array<ArrayBuffer>;
   #guestFeatures = 0n;
+  /** The set written last had bits that are not offered. */
+  #overreached = false;
   #status = 0;
   #generation = 0;
   #configVector: number = VIRTIO_MSI_NO_VECTOR;
   #broken = false;
   #started = false;
   #startOnKick = false;
+  #faulting = false;
   #order: ByteOrder = 'big';
   #space: DmaSpace | undefined;
   #transport: VirtioTransport | undefined;
@@ -83,6 +103,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
 
   constructor(parts: CoreParts, configLength: number) {
     this.parts = parts;
+    this.behaviour = parts.behaviour ?? QEMU_7_2;
     this.config = new Uint8Array(configLength);
     this.#kicked = parts.events.register((queue) => this.#serveKick(queue));
   }
@@ -150,15 +171,22 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
   // --- Status, features, reset ----------------------------------------------------------------------------------
 
   setStatus(value: number): boolean {
+    if (!this.behaviour.storesStatusAsWritten && value !== 0) value = (value & DRIVERS_STATUS) | this.#status;
     if (this.parts.ioeventfd && (value & VIRTIO_CONFIG_S_DRIVER_OK) === 0) this.#stopKicks();
     const claims = value & ~this.#status;
-    if (this.version1 && (claims & VIRTIO_CONFIG_S_FEATURES_OK) !== 0 && !this.#featuresAreValid())
-      return false;
+    const claimsFeatures = (claims & VIRTIO_CONFIG_S_FEATURES_OK) !== 0;
+    if (this.behaviour.acceptsUnofferedFeatures) {
+      if (this.version1 && claimsFeatures && !this.#acceptsPlatform()) return false;
+    } else if (claimsFeatures && !this.#featuresAreValid()) value &= ~VIRTIO_CONFIG_S_FEATURES_OK;
     if (((value ^ this.#status) & VIRTIO_CONFIG_S_DRIVER_OK) !== 0) {
       this.#setStarted((value & VIRTIO_CONFIG_S_DRIVER_OK) !== 0);
     }
     this.statusChanging(value);
     this.#status = value;
+    if (!this.behaviour.servesWithoutFeaturesOk && (claims & VIRTIO_CONFIG_S_DRIVER_OK) !== 0) {
+      const modern = this.version1 || claimsFeatures;
+      if (modern && (value & VIRTIO_CONFIG_S_FEATURES_OK) === 0) this.fail('DRIVER_OK without FEATURES_OK');
+    }
     if (this.parts.ioeventfd && (value & VIRTIO_CONFIG_S_DRIVER_OK) !== 0) this.#startKicks();
     return true;
   }
@@ -170,6 +198,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
       this.parts.diagnostics.say(`virtio_set_features: ${who} has enabled UNUSED(30) feature bit!`);
     }
     const unoffered = (value & ~this.hostFeatures) !== 0n;
+    this.#overreached = unoffered;
     this.#takeFeatures(value);
     if (this.eventIdx) {
       // The event words make two of the areas longer.
@@ -188,6 +217,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     this.#startOnKick = false;
     this.#started = false;
     this.#broken = false;
+    this.#overreached = false;
     this.#takeFeatures(0n);
     this.queueSelect = 0;
     this.#status = 0;
@@ -203,11 +233,20 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
   /** `virtio_error`. */
   fail(text: string): void {
     if (this.parts.diagnostics.listening) this.parts.diagnostics.say(PROGRAM + text);
-    if (this.version1) {
+    if (this.version1 || !this.behaviour.hidesErrorsFromLegacy) {
       this.#status |= VIRTIO_CONFIG_S_NEEDS_RESET;
       this.notifyConfig();
     }
     this.#broken = true;
+  }
+
+  /** One of the device's accesses to memory found nothing there, or no permission. */
+  dmaFaulted(): void {
+    // The notification of the error may be such an access itself.
+    if (this.behaviour.hidesDmaFaults || this.#broken || this.#faulting) return;
+    this.#faulting = true;
+    this.fail('an access to memory was not answered');
+    this.#faulting = false;
   }
 
   // --- Queues ---------------------------------------------------------------------------------------------------
@@ -227,7 +266,8 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
 
   setQueueSize(queue: number, size: number): void {
     const ring = this.#rings[queue];
-    if (ring !== undefined && size >= 1 && size <= VIRTQUEUE_MAX_SIZE) ring.size = size;
+    if (ring === undefined || size < 1 || size > VIRTQUEUE_MAX_SIZE) return;
+    if (this.behaviour.takesAnyQueueSize || this.#isLawfulSize(ring, size)) ring.size = size;
   }
 
   queueVector(queue: number): number {
@@ -281,6 +321,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
   notifyQueue(queue: number): void {
     const ring = this.#rings[queue];
     if (ring === undefined || ring.descriptors.isZero || this.#broken) return;
+    if (!this.behaviour.servesBeforeDriverOk && this.version1 && !this.#driverOk()) return;
     if (this.parts.ioeventfd && (this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0) this.#scheduleKick(queue);
     else this.#serve(queue);
   }
@@ -360,6 +401,11 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     this.#status = value;
   }
 
+  /** Whether every accepted bit has the bits with it that its type makes it need. */
+  protected hasPrerequisites(_features: bigint): boolean {
+    return true;
+  }
+
   /** `get_features`: everything offered, given the transport's and the machine's bits. */
   abstract offer(features: bigint): bigint;
   /** `handle_output`: the driver kicked. */
@@ -389,6 +435,8 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     this.#broken = state.bool(this.#broken);
     this.#started = state.bool(this.#started);
     this.#startOnKick = state.bool(this.#startOnKick);
+    this.#overreached = state.bool(this.#overreached);
+    this.#faulting = false;
     this.#order = state.bool(this.#order === 'big') ? 'big' : 'little';
     state.bytes(this.config);
     const count = state.u16(this.#rings.length);
@@ -406,7 +454,21 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
 
   // --- Inside ---------------------------------------------------------------------------------------------------
 
+  /** What was written before the features were may turn out to be for a packed ring. */
+  #isLawfulSize(ring: RingState, size: number): boolean {
+    return size <= ring.defaultSize && (this.packed || (size & (size - 1)) === 0);
+  }
+
+  #driverOk(): boolean {
+    return (this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0;
+  }
+
   #featuresAreValid(): boolean {
+    if (this.#overreached || !this.version1 || !this.#acceptsPlatform()) return false;
+    return this.hasPrerequisites(this.#guestFeatures);
+  }
+
+  #acceptsPlatform(): boolean {
     const platform = featureBit(VIRTIO_F_ACCESS_PLATFORM);
     return (this.hostFeatures & ~this.#guestFeatures & platform) === 0n;
   }
@@ -423,6 +485,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     this.version1 = hasFeature(features, VIRTIO_F_VERSION_1);
     this.eventIdx = hasFeature(features, VIRTIO_F_RING_EVENT_IDX);
     this.notifyOnEmpty = hasFeature(features, VIRTIO_F_NOTIFY_ON_EMPTY);
+    this.indirect = hasFeature(features, VIRTIO_F_RING_INDIRECT_DESC);
     this.packed = hasFeature(features, VIRTIO_F_RING_PACKED);
     this.littleEndian = this.version1 || this.#order === 'little';
   }

@@ -1,4 +1,5 @@
 import type { Stateful } from '../core/state.ts';
+import type { Behaviour } from './behaviour.ts';
 
 /** Byte order of a guest, latched when it resets a device: it rules legacy rings and legacy configuration. */
 export type ByteOrder = 'little' | 'big';
@@ -12,6 +13,7 @@ export interface VirtioDevice extends Stateful {
   readonly virtioId: number;
   /** `virtio-blk` and the like. */
   readonly name: string;
+  readonly behaviour: Behaviour;
   /** Bytes of device configuration (QEMU's config_len). */
   readonly configLength: number;
 
@@ -35,7 +37,7 @@ export interface VirtioDevice extends Stateful {
   readonly startOnKick: boolean;
   readonly order: ByteOrder;
 
-  /** False if the write was refused: then nothing of it was stored. */
+  /** False if the write was refused whole. */
   setStatus(value: number): boolean;
   /** `set_features`: masked by what is offered. False after FEATURES_OK. */
   setFeatures(value: bigint): boolean;

@@ -247,7 +247,8 @@ export class VirtioPciFunction implements PciFunction, VirtioTransport, Transpor
   #commandWritten(): void {
     const device = this.device;
     if (this.#settings.disablesWithoutBusMaster) device.disabled = !this.#busMaster;
-    if (!this.#busMaster) device.setStatus(device.status & ~VIRTIO_CONFIG_S_DRIVER_OK);
+    if (!this.#busMaster && device.behaviour.dropsDriverOkWithBusMaster)
+      device.setStatus(device.status & ~VIRTIO_CONFIG_S_DRIVER_OK);
   }
 
   #intxDisabled(): boolean {

@@ -1,6 +1,7 @@
 import { ANY_WIDTH, RegionContainer, truncate, type Region, type RegionPart } from '../memory/region.ts';
 import { pow2ceil } from '../pci/msix.ts';
 import {
+  VIRTIO_CONFIG_S_FEATURES_OK,
   VIRTIO_PCI_CAP_COMMON_CFG,
   VIRTIO_PCI_CAP_DEVICE_CFG,
   VIRTIO_PCI_CAP_ISR_CFG,
@@ -143,10 +144,11 @@ class CommonRegion implements Region {
         transport.setStatus(value);
         break;
       case VIRTIO_PCI_COMMON_Q_SELECT:
-        if (value < VIRTIO_QUEUE_MAX) device.queueSelect = value;
+        if (value < VIRTIO_QUEUE_MAX || !device.behaviour.keepsOldQueueSelected)
+          device.queueSelect = value & 0xffff;
         break;
       default:
-        this.#writeQueue(offset, device.queueSelect, value);
+        if (device.queueSelect < VIRTIO_QUEUE_MAX) this.#writeQueue(offset, device.queueSelect, value);
     }
   }
 
@@ -164,22 +166,22 @@ class CommonRegion implements Region {
         else transport.device.fail(`wrong value for queue_enable ${value.toString(16)}`);
         break;
       case VIRTIO_PCI_COMMON_Q_DESCLO:
-        transport.setWord(queue, DESCRIPTORS_LOW, value);
+        transport.setAddress(queue, DESCRIPTORS_LOW, value);
         break;
       case VIRTIO_PCI_COMMON_Q_DESCHI:
-        transport.setWord(queue, DESCRIPTORS_HIGH, value);
+        transport.setAddress(queue, DESCRIPTORS_HIGH, value);
         break;
       case VIRTIO_PCI_COMMON_Q_AVAILLO:
-        transport.setWord(queue, DRIVER_LOW, value);
+        transport.setAddress(queue, DRIVER_LOW, value);
         break;
       case VIRTIO_PCI_COMMON_Q_AVAILHI:
-        transport.setWord(queue, DRIVER_HIGH, value);
+        transport.setAddress(queue, DRIVER_HIGH, value);
         break;
       case VIRTIO_PCI_COMMON_Q_USEDLO:
-        transport.setWord(queue, DEVICE_LOW, value);
+        transport.setAddress(queue, DEVICE_LOW, value);
         break;
       case VIRTIO_PCI_COMMON_Q_USEDHI:
-        transport.setWord(queue, DEVICE_HIGH, value);
+        transport.setAddress(queue, DEVICE_HIGH, value);
         break;
       case VIRTIO_PCI_COMMON_Q_RESET:
         if (value === 1) transport.resetQueue(queue);
@@ -192,6 +194,8 @@ class CommonRegion implements Region {
     const transport = this.#transport;
     const select = transport.driverFeatureSelect;
     if (select > 1) return;
+    const { behaviour, status } = transport.device;
+    if (!behaviour.echoesIgnoredFeatures && (status & VIRTIO_CONFIG_S_FEATURES_OK) !== 0) return;
     const features = transport.driverFeatures;
     features[select] = value;
     transport.device.setFeatures((BigInt(features[1] ?? 0) << 32n) | BigInt(features[0] ?? 0));
@@ -330,7 +334,7 @@ class NotifyRegion implements Region {
 
   write(offset: number): void {
     const queue = Math.floor(offset / this.#step);
-    if (queue < VIRTIO_QUEUE_MAX) this.#transport.device.notifyQueue(queue);
+    if (queue < VIRTIO_QUEUE_MAX) this.#transport.notifyQueue(queue);
   }
 }
 
@@ -351,6 +355,6 @@ class PioNotifyRegion implements Region {
   }
 
   write(_offset: number, _width: 1 | 2 | 4, value: number): void {
-    if (value < VIRTIO_QUEUE_MAX) this.#transport.device.notifyQueue(value);
+    if (value < VIRTIO_QUEUE_MAX) this.#transport.notifyQueue(value);
   }
 }

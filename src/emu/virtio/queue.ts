@@ -1,11 +1,13 @@
 import type { Stateful, StateStream } from '../core/state.ts';
 import type { DmaSpace } from '../memory/dma-space.ts';
 import { RingCache, type RingKind } from '../memory/ring-cache.ts';
+import type { Behaviour } from './behaviour.ts';
 import type { Chain } from './chain.ts';
 
 /** What a queue asks of the device it belongs to. */
 export interface QueueHost {
   readonly space: DmaSpace;
+  readonly behaviour: Behaviour;
   /** Broken, or without bus mastering: then nothing is taken and nothing returned. */
   readonly stopped: boolean;
   /** Byte order of the rings. */
@@ -14,6 +16,8 @@ export interface QueueHost {
   readonly eventIdx: boolean;
   /** VIRTIO_F_NOTIFY_ON_EMPTY was accepted. */
   readonly notifyOnEmpty: boolean;
+  /** VIRTIO_F_RING_INDIRECT_DESC was accepted. */
+  readonly indirect: boolean;
   /** VIRTIO_F_RING_PACKED was accepted. */
   readonly packed: boolean;
   /** `virtio_error`. */

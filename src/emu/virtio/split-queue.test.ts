@@ -14,6 +14,7 @@ import {
   WRITE,
   type Descriptor,
 } from './_bench.ts';
+import { QEMU_7_2, type Behaviour } from './behaviour.ts';
 import { RingState, type QueueHost } from './queue.ts';
 import { SplitQueue } from './split-queue.ts';
 
@@ -24,6 +25,8 @@ class Host implements QueueHost {
   readonly space: QueueHost['space'] = this.bench.space;
   readonly littleEndian = true;
   readonly packed = false;
+  readonly indirect = true;
+  readonly behaviour: Behaviour = QEMU_7_2;
   stopped = false;
   eventIdx = false;
   notifyOnEmpty = false;

@@ -1,4 +1,5 @@
 import { RingCache } from '../memory/ring-cache.ts';
+import type { Behaviour } from './behaviour.ts';
 import { Chain } from './chain.ts';
 import type { QueueHost, RingState, Virtqueue } from './queue.ts';
 import {
@@ -34,6 +35,7 @@ export class SplitQueue implements Virtqueue {
   availableIn = 0;
   availableOut = 0;
   readonly #host: QueueHost;
+  readonly #behaviour: Behaviour;
   readonly #indirect: RingCache = new RingCache();
   readonly #free: Chain[] = [];
   readonly #block: Uint8Array<ArrayBuffer> = new Uint8Array(VRING_DESC_BYTES);
@@ -48,6 +50,7 @@ export class SplitQueue implements Virtqueue {
   constructor(ring: RingState, host: QueueHost) {
     this.ring = ring;
     this.#host = host;
+    this.#behaviour = host.behaviour;
   }
 
   isEmpty(): boolean {
@@ -63,6 +66,8 @@ export class SplitQueue implements Virtqueue {
     if (this.isEmpty()) return undefined;
     if (ring.inUse >= ring.size) return this.#fail('Virtqueue size exceeded');
     const place = ring.lastAvail;
+    if (!this.#behaviour.servesIndexJumps && ((ring.shadowAvail - place) & 0xffff) > ring.size)
+      return this.#fail(`Guest moved available index from ${place} to ${ring.shadowAvail}`);
     ring.lastAvail = (place + 1) & 0xffff;
     const head = this.#readHead(place);
     if (head < 0) return undefined;
@@ -81,7 +86,9 @@ export class SplitQueue implements Virtqueue {
       this.#readDescriptor(table, 0);
     }
     const chain = this.take();
-    if (!this.#collect(chain, table, entries)) {
+    const whole = this.#collect(chain, table, entries);
+    // Under the specification's rules a fault on the way has broken the device.
+    if (!whole || (!this.#behaviour.hidesDmaFaults && host.stopped)) {
       // The pieces mapped so far are let go unwritten.
       if (chain.bounced >= 0) host.space.unmapBounce(false, 0);
       this.recycle(chain);
@@ -238,16 +245,27 @@ export class SplitQueue implements Virtqueue {
   }
 
   /** Every descriptor of the chain whose first one was just read. */
-  #collect(chain: Chain, table: RingCache, entries: number): boolean {
+  #collect(chain: Chain, head: RingCache, size: number): boolean {
+    let table = head;
+    let entries = size;
     let taken = 0;
     for (;;) {
+      if ((this.#flags & VRING_DESC_F_INDIRECT) !== 0) {
+        const inner = this.#meetIndirect(table);
+        if (inner < 0) return false;
+        if (inner > 0) {
+          table = this.#indirect;
+          entries = inner;
+          continue;
+        }
+      }
       const write = (this.#flags & VRING_DESC_F_WRITE) !== 0;
       if (!write && chain.inCount > 0) {
         this.#fail('Incorrect order for descriptors');
         return false;
       }
       if (!this.#map(chain, write)) return false;
-      if (++taken > entries) {
+      if (++taken > this.#chainLimit(entries)) {
         this.#fail('Looped descriptor');
         return false;
       }
@@ -257,12 +275,34 @@ export class SplitQueue implements Virtqueue {
     }
   }
 
+  /** Descriptors that a chain may have which is in a table of so many. */
+  #chainLimit(entries: number): number {
+    return this.#behaviour.takesLongerChains ? entries : this.ring.size;
+  }
+
+  /**
+   * INDIRECT behind the head of a chain or in a table: 0 where it counts for nothing, -1 where it is an error, or the
+   * entries of its table, whose first descriptor is then the one read last.
+   */
+  #meetIndirect(table: RingCache): number {
+    if (table === this.#indirect) {
+      if (this.#behaviour.ignoresNestedIndirect) return 0;
+      this.#fail('Indirect descriptor in an indirect table');
+      return -1;
+    }
+    if (this.#behaviour.seesIndirectOnHeadOnly) return 0;
+    const entries = this.#openIndirect();
+    if (entries > 0) this.#readDescriptor(this.#indirect, 0);
+    return entries;
+  }
+
   #map(chain: Chain, write: boolean): boolean {
     const { space } = this.#host;
     let high = this.#addressHigh;
     let low = this.#addressLow;
     let left = this.#length;
     if (left === 0) {
+      if (!this.#behaviour.refusesEmptyElements) return true;
       this.#fail('virtio: zero sized buffers are not allowed');
       return false;
     }
@@ -316,7 +356,7 @@ export class SplitQueue implements Virtqueue {
       let entries = ring.size;
       let taken = counted;
       this.#readDescriptor(table, head);
-      const indirect = (this.#flags & VRING_DESC_F_INDIRECT) !== 0;
+      let indirect = (this.#flags & VRING_DESC_F_INDIRECT) !== 0;
       if (indirect) {
         entries = this.#openIndirect(counted);
         if (entries < 0) return false;
@@ -325,6 +365,17 @@ export class SplitQueue implements Virtqueue {
         this.#readDescriptor(table, 0);
       }
       for (;;) {
+        if ((this.#flags & VRING_DESC_F_INDIRECT) !== 0) {
+          const inner = this.#meetIndirect(table);
+          if (inner < 0) return false;
+          if (inner > 0) {
+            table = this.#indirect;
+            entries = inner;
+            taken = 0;
+            indirect = true;
+            continue;
+          }
+        }
         if (++taken > entries) {
           this.#fail('Looped descriptor');
           return false;
@@ -347,6 +398,14 @@ export class SplitQueue implements Virtqueue {
    */
   #openIndirect(counted = 0): number {
     const length = this.#length;
+    if (!this.#behaviour.followsUnnegotiatedIndirect && !this.#host.indirect) {
+      this.#fail('Indirect descriptor without the feature');
+      return -1;
+    }
+    if (!this.#behaviour.ignoresNextOnIndirect && (this.#flags & VRING_DESC_F_NEXT) !== 0) {
+      this.#fail('Indirect descriptor with a successor');
+      return -1;
+    }
     if (length === 0 || length % VRING_DESC_BYTES !== 0) {
       this.#fail('Invalid size for indirect buffer table');
       return -1;

@@ -1,8 +1,14 @@
 import type { Diagnostics } from '../core/diagnostics.ts';
 import type { Stateful, StateStream } from '../core/state.ts';
 import type { Msix } from '../pci/msix.ts';
-import { VIRTIO_MSI_NO_VECTOR, VIRTIO_QUEUE_MAX } from './abi.ts';
+import {
+  VIRTIO_CONFIG_S_DRIVER_OK,
+  VIRTIO_F_RING_RESET,
+  VIRTIO_MSI_NO_VECTOR,
+  VIRTIO_QUEUE_MAX,
+} from './abi.ts';
 import type { VirtioDevice } from './device.ts';
+import { hasFeature } from './features.ts';
 
 /** What the register files ask of the function they belong to. */
 export interface TransportHost {
@@ -56,18 +62,37 @@ export class Transport implements Stateful {
     this.#words[queue * WORDS + which] = value;
   }
 
+  /** Whether the registers of a queue keep their values. */
+  #isLocked(queue: number): boolean {
+    return !this.device.behaviour.changesLiveQueues && this.enabled(queue) !== 0;
+  }
+
+  /** A kick through the modern interface. */
+  notifyQueue(queue: number): void {
+    const { device } = this;
+    const running = (device.status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0;
+    if (running || device.behaviour.servesBeforeDriverOk) device.notifyQueue(queue);
+  }
+
+  /** One half of one of a queue's addresses. */
+  setAddress(queue: number, which: number, value: number): void {
+    if (!this.#isLocked(queue)) this.setWord(queue, which, value);
+  }
+
   /** queue_enable as it reads back. */
   enabled(queue: number): number {
     return this.word(queue, ENABLED);
   }
 
   setSize(queue: number, size: number): void {
+    if (this.#isLocked(queue)) return;
     this.setWord(queue, SIZE, size & 0xffff);
     this.device.setQueueSize(queue, size & 0xffff);
   }
 
   /** The size written last is applied again, then the three addresses are handed over. */
   enable(queue: number): void {
+    if (this.#isLocked(queue)) return;
     this.device.setQueueSize(queue, this.word(queue, SIZE));
     this.device.setQueueRings(
       queue,
@@ -78,10 +103,15 @@ export class Transport implements Stateful {
     this.setWord(queue, ENABLED, 1);
   }
 
-  /** RING_RESET of one queue: the addresses keep standing in their registers. */
+  /** RING_RESET of one queue: in QEMU the addresses keep standing in their registers. */
   resetQueue(queue: number): void {
+    const { behaviour, guestFeatures } = this.device;
+    if (!behaviour.resetsQueuesUnasked && !hasFeature(guestFeatures, VIRTIO_F_RING_RESET)) return;
     this.device.resetQueue(queue);
     this.setWord(queue, ENABLED, 0);
+    if (!behaviour.keepsAddressesOverQueueReset) {
+      for (let which = SIZE; which < WORDS; which++) this.setWord(queue, which, 0);
+    }
   }
 
   /** A vector register takes a vector of the table; anything else becomes "none". */
@@ -112,8 +142,13 @@ export class Transport implements Stateful {
     this.resetTo(this.host.cpuOrder);
   }
 
-  /** Device and queue words; feature selectors and written features stay. */
+  /** Device and queue words; in QEMU feature selectors and written features stay. */
   resetTo(order: 'little' | 'big'): void {
+    if (!this.device.behaviour.keepsFeaturesOverReset) {
+      this.deviceFeatureSelect = 0;
+      this.driverFeatureSelect = 0;
+      this.driverFeatures.fill(0);
+    }
     this.device.reset(order);
     this.host.msix?.releaseAll();
     this.#words.fill(0, 0, this.#touched * WORDS);

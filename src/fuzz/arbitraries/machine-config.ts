@@ -1,4 +1,5 @@
 import type fc from 'fast-check';
+import type { BehaviourName } from '../../emu/virtio/behaviour.ts';
 import { MODES, type CaseMachine } from '../case.ts';
 import { machineRows, type MachineRow } from '../machines.ts';
 import { Drawn, oneOf } from './drawn.ts';
@@ -10,6 +11,8 @@ export interface MachineFilter {
   readonly modes?: readonly string[];
   readonly iommuPlatform?: readonly boolean[];
   readonly profiles?: readonly string[];
+  /** One behaviour for all; absent: `qemu-7.2`. */
+  readonly behaviour?: BehaviourName;
 }
 
 /** Every configuration that QEMU realises, as a draw from a table: machine × device × mode × iommu_platform × guest. */
@@ -23,8 +26,7 @@ export function machineConfigArbitrary(seed: string, filter: MachineFilter = {})
 }
 
 export function drawMachine(random: fc.Random, rows: readonly MachineRow[], seed: string): CaseMachine {
-  const { machine, device, mode, iommuPlatform, profile } = oneOf(random, rows);
-  return { machine, device, mode, iommuPlatform, profile, seed };
+  return { ...oneOf(random, rows), seed };
 }
 
 /** The newest machine, then the plainest mode: configuration that does not matter goes. */
@@ -41,6 +43,6 @@ export function* smallerMachines(value: CaseMachine, rows: readonly MachineRow[]
     const other = rank(row);
     const never = other.every((figure, index) => figure <= (present[index] ?? 0));
     const differs = other.some((figure, index) => figure < (present[index] ?? 0));
-    if (never && differs) yield { ...row, seed: value.seed };
+    if (never && differs) yield { ...value, ...row };
   }
 }

@@ -1,0 +1,260 @@
+/**
+ * Where QEMU 7.2 and the specification part. A device is built to behave one way or the other; nothing else of it differs,
+ * and nothing outside this table decides it. Devices, queues and transports read the resolved flags.
+ */
+
+export const BEHAVIOURS = ['qemu-7.2', 'spec'] as const;
+/** `qemu-7.2`: bit for bit what that version does. `spec`: what VIRTIO asks; errors raise DEVICE_NEEDS_RESET. */
+export type BehaviourName = (typeof BEHAVIOURS)[number];
+
+/** Each names what QEMU does; a flag that is false asks for the other. */
+export const DEVIATION_NAMES = [
+  'servesBeforeDriverOk',
+  'servesWithoutFeaturesOk',
+  'acceptsUnofferedFeatures',
+  'echoesIgnoredFeatures',
+  'keepsFeaturesOverReset',
+  'storesStatusAsWritten',
+  'dropsDriverOkWithBusMaster',
+  'hidesErrorsFromLegacy',
+  'hidesDmaFaults',
+  'keepsOldQueueSelected',
+  'takesAnyQueueSize',
+  'changesLiveQueues',
+  'keepsAddressesOverQueueReset',
+  'resetsQueuesUnasked',
+  'followsUnnegotiatedIndirect',
+  'ignoresNextOnIndirect',
+  'ignoresNestedIndirect',
+  'seesIndirectOnHeadOnly',
+  'takesLongerChains',
+  'refusesEmptyElements',
+  'servesIndexJumps',
+] as const;
+type DeviationName = (typeof DEVIATION_NAMES)[number];
+
+/** What one device does where QEMU and the specification part: true is QEMU's way. */
+export type Behaviour = Readonly<Record<DeviationName, boolean>>;
+
+interface Deviation {
+  readonly name: DeviationName;
+  readonly qemu: string;
+  readonly spec: string;
+  /** Why the specification's side reads as it does here. */
+  readonly because: string;
+  /** Clauses that a device breaks which behaves as QEMU does; none where the text leaves the device free. */
+  readonly breaks: readonly string[];
+  /** Clauses that the driver breaks to get there; none where it does nothing forbidden. */
+  readonly provoked: readonly string[];
+  /** Where QEMU 7.2 does it. */
+  readonly source: string;
+}
+
+export const DEVIATIONS: readonly Deviation[] = [
+  {
+    name: 'servesBeforeDriverOk',
+    qemu: 'A kick before DRIVER_OK is served at once.',
+    spec: 'A kick through the modern interface, or of a driver that accepted VERSION_1, waits for DRIVER_OK.',
+    because: 'Only a legacy driver may count on its rings before DRIVER_OK (LINIT-DEV-002).',
+    breaks: ['STAT-DEV-001'],
+    provoked: ['INIT-DRV-007'],
+    source: 'hw/virtio/virtio.c: virtio_queue_notify; hw/block/virtio-blk.c: virtio_blk_handle_output',
+  },
+  {
+    name: 'servesWithoutFeaturesOk',
+    qemu: 'DRIVER_OK without FEATURES_OK starts the device; the accepted set is never looked at.',
+    spec: 'DRIVER_OK without FEATURES_OK, or after it was refused, is an error.',
+    because: 'What was negotiated is not settled, so the device cannot go on (STAT-DEV-002).',
+    breaks: [],
+    provoked: ['INIT-DRV-001'],
+    source: 'hw/virtio/virtio.c: virtio_set_status',
+  },
+  {
+    name: 'acceptsUnofferedFeatures',
+    qemu: 'A set is cut to what is offered, and FEATURES_OK sticks; of the set itself only ACCESS_PLATFORM is looked at, and only if VERSION_1 is in it.',
+    spec: 'FEATURES_OK reads back clear after a set with bits that were not offered, without VERSION_1, or without a bit that another one needs.',
+    because: 'A subset that the device does not support must not keep FEATURES_OK.',
+    breaks: ['FEAT-DEV-003'],
+    provoked: ['FEAT-DRV-001', 'FEAT-DRV-002'],
+    source: 'hw/virtio/virtio.c: virtio_validate_features, virtio_set_features_nocheck',
+  },
+  {
+    name: 'echoesIgnoredFeatures',
+    qemu: 'driver_feature shows what was written last, also where the device ignored it after FEATURES_OK.',
+    spec: 'After FEATURES_OK driver_feature keeps what was accepted.',
+    because: 'The register reads back the accepted bits.',
+    breaks: ['PCI-DEV-019'],
+    provoked: ['INIT-DRV-004'],
+    source: 'hw/virtio/virtio-pci.c: virtio_pci_common_write',
+  },
+  {
+    name: 'keepsFeaturesOverReset',
+    qemu: 'driver_feature and both selectors survive a reset, and the word of the last negotiation joins the first write after it.',
+    spec: 'A reset clears them.',
+    because: 'After a reset nothing is accepted, so nothing may read back or come in force.',
+    breaks: ['PCI-DEV-019'],
+    provoked: [],
+    source: 'hw/virtio/virtio-pci.c: virtio_pci_reset',
+  },
+  {
+    name: 'storesStatusAsWritten',
+    qemu: 'Any status is stored: bits that the driver has no right to, bits that it takes back, DEVICE_NEEDS_RESET included.',
+    spec: 'A write other than 0 adds bits that belong to the driver and takes none away.',
+    because: 'DEVICE_NEEDS_RESET is the device’s to raise, and only a reset clears a bit.',
+    breaks: [],
+    provoked: ['STAT-DRV-002'],
+    source: 'hw/virtio/virtio.c: virtio_set_status',
+  },
+  {
+    name: 'dropsDriverOkWithBusMaster',
+    qemu: 'When the driver turns bus mastering off, DRIVER_OK disappears from the status.',
+    spec: 'The status stays; the device is silent until bus mastering is back.',
+    because:
+      'Only a reset clears a bit of the status, and DEVICE_NEEDS_RESET is the only one that a device changes.',
+    breaks: ['IMP-STAT-001'],
+    provoked: [],
+    source: 'hw/virtio/virtio-pci.c: virtio_write_config',
+  },
+  {
+    name: 'hidesErrorsFromLegacy',
+    qemu: 'Without VERSION_1 a broken device shows nothing: no DEVICE_NEEDS_RESET, no interrupt.',
+    spec: 'DEVICE_NEEDS_RESET and its notification come whatever was accepted.',
+    because: 'No section for the legacy interface takes the rule back.',
+    breaks: ['STAT-DEV-002'],
+    provoked: [],
+    source: 'hw/virtio/virtio.c: virtio_error',
+  },
+  {
+    name: 'hidesDmaFaults',
+    qemu: 'Where no TCE and no memory answers, reads give 0 and writes vanish; the request succeeds.',
+    spec: 'Such an access is an error.',
+    because:
+      'The device told the driver of bytes that never arrived, and used entries that nobody can see are lost.',
+    breaks: ['SPLIT-DEV-016', 'STAT-DEV-002'],
+    provoked: ['RSVD-DRV-004'],
+    source: 'softmmu/physmem.c: address_space_map, flatview_write_continue',
+  },
+  {
+    name: 'keepsOldQueueSelected',
+    qemu: 'queue_select above 1023 is ignored, and the registers go on to show the queue selected before.',
+    spec: 'Any value is selected; a queue that is not there has size 0 and swallows writes.',
+    because: 'queue_size of a queue that does not exist reads 0.',
+    breaks: ['PCI-DEV-029'],
+    provoked: [],
+    source: 'hw/virtio/virtio-pci.c: virtio_pci_common_write',
+  },
+  {
+    name: 'takesAnyQueueSize',
+    qemu: 'queue_size takes every value from 1 to 1024.',
+    spec: 'queue_size takes a power of two (any number for a packed ring) up to what it read after reset.',
+    because: 'queue_size reads 0 or a power of two.',
+    breaks: ['PCI-DEV-030'],
+    provoked: ['PCI-DRV-017', 'PCI-DRV-018'],
+    source: 'hw/virtio/virtio.c: virtio_queue_set_num',
+  },
+  {
+    name: 'changesLiveQueues',
+    qemu: 'The registers of an enabled queue take new values: the size at once, addresses with the next queue_enable.',
+    spec: 'The registers of an enabled queue keep their values until it is reset.',
+    because: 'All fields are set before the queue is enabled; nothing says what later values would mean.',
+    breaks: [],
+    provoked: ['PCI-DRV-019'],
+    source: 'hw/virtio/virtio-pci.c: virtio_pci_common_write',
+  },
+  {
+    name: 'keepsAddressesOverQueueReset',
+    qemu: 'After queue_reset the address registers keep what was written.',
+    spec: 'They read 0.',
+    because: 'All state of the queue goes back to its default.',
+    breaks: ['VQR-DEV-002'],
+    provoked: [],
+    source: 'hw/virtio/virtio-pci.c: virtio_pci_common_write',
+  },
+  {
+    name: 'resetsQueuesUnasked',
+    qemu: 'queue_reset acts whether RING_RESET was accepted or not.',
+    spec: 'Without RING_RESET a write to queue_reset does nothing.',
+    because: 'The register belongs to the feature.',
+    breaks: [],
+    provoked: [],
+    source: 'hw/virtio/virtio-pci.c: virtio_pci_common_write',
+  },
+  {
+    name: 'followsUnnegotiatedIndirect',
+    qemu: 'INDIRECT is followed whether the feature was accepted or not.',
+    spec: 'INDIRECT without VIRTIO_F_RING_INDIRECT_DESC is an error.',
+    because: 'Without the feature the flag has no meaning, and the driver did not mean a buffer either.',
+    breaks: [],
+    provoked: ['SPLIT-DRV-006'],
+    source: 'hw/virtio/virtio.c: virtqueue_split_pop',
+  },
+  {
+    name: 'ignoresNextOnIndirect',
+    qemu: 'Of INDIRECT together with NEXT the table is followed, and NEXT forgotten.',
+    spec: 'Both together are an error.',
+    because: 'Part of what the driver offered would never be looked at.',
+    breaks: [],
+    provoked: ['SPLIT-DRV-009'],
+    source: 'hw/virtio/virtio.c: virtqueue_split_pop',
+  },
+  {
+    name: 'ignoresNestedIndirect',
+    qemu: 'INDIRECT inside a split ring’s table is ignored: the descriptor is a plain buffer.',
+    spec: 'INDIRECT inside a table is an error.',
+    because: 'Data would go over descriptors.',
+    breaks: [],
+    provoked: ['SPLIT-DRV-007'],
+    source: 'hw/virtio/virtio.c: virtqueue_split_pop',
+  },
+  {
+    name: 'seesIndirectOnHeadOnly',
+    qemu: 'INDIRECT counts on a chain’s first descriptor only; after direct ones the table is taken for a buffer.',
+    spec: 'Direct descriptors may be followed by one that refers to a table.',
+    because: 'Zero or more direct descriptors, then one with INDIRECT, are a valid chain.',
+    breaks: ['SPLIT-DEV-008'],
+    provoked: [],
+    source: 'hw/virtio/virtio.c: virtqueue_split_pop',
+  },
+  {
+    name: 'takesLongerChains',
+    qemu: 'A chain in a table may have up to 1024 descriptors, whatever the queue’s size.',
+    spec: 'A chain of more descriptors than the queue has entries is an error.',
+    because: 'The queue’s size bounds every chain.',
+    breaks: [],
+    provoked: ['SPLIT-DRV-008'],
+    source: 'hw/virtio/virtio.c: virtqueue_split_pop',
+  },
+  {
+    name: 'refusesEmptyElements',
+    qemu: 'An element of length 0 breaks the device.',
+    spec: 'An element of length 0 adds nothing to its chain.',
+    because: 'Nothing forbids it, and no device may rely on how a message is cut.',
+    breaks: ['SPLIT-DEV-001'],
+    provoked: [],
+    source: 'hw/virtio/virtio.c: virtqueue_map_desc',
+  },
+  {
+    name: 'servesIndexJumps',
+    qemu: 'An available index further ahead than the queue is long is believed: stale heads are served until the queue counts as full.',
+    spec: 'Such an index is an error before anything is taken.',
+    because:
+      'More chains than the queue has entries cannot be outstanding, so what the driver meant is lost.',
+    breaks: ['IMP-RING-006'],
+    provoked: ['SPLIT-DRV-011'],
+    source: 'hw/virtio/virtio.c: virtqueue_split_pop',
+  },
+];
+
+function resolved(likeQemu: boolean): Behaviour {
+  const flags = DEVIATION_NAMES.map((name): [DeviationName, boolean] => [name, likeQemu]);
+  return Object.freeze(Object.fromEntries(flags) as Record<DeviationName, boolean>);
+}
+
+/** Bit for bit what QEMU 7.2 does. */
+export const QEMU_7_2: Behaviour = resolved(true);
+const SPEC: Behaviour = resolved(false);
+
+/** The flags of a behaviour; without a name those of `qemu-7.2`. */
+export function behaviourOf(name: BehaviourName | undefined): Behaviour {
+  return name === 'spec' ? SPEC : QEMU_7_2;
+}
