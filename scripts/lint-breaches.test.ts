@@ -85,7 +85,13 @@ function emuDirection(from: string, folder: string): Line[] {
   return lines;
 }
 
-const OUTSIDE = ['src/trace/codec.ts', 'src/matrix/sweep.ts', 'src/fuzz/campaign.ts', 'src/cli/fuzz.ts'];
+const OUTSIDE = [
+  'src/trace/codec.ts',
+  'src/matrix/sweep.ts',
+  'src/clauses/oracle.ts',
+  'src/fuzz/campaign.ts',
+  'src/cli/fuzz.ts',
+];
 const ROOTS = ['src/index.ts', 'src/main.ts', 'src/cli.ts'];
 const TEST_FILES = ['src/emu/core/rng.test.ts', 'src/_prop.ts'];
 const PACKAGES = [
@@ -102,7 +108,8 @@ const PACKAGES = [
 function importer(from: string, targets: readonly string[], packages: readonly string[]): Line[] {
   const folder = /^src\/emu\/(\w+)\//.exec(from)?.[1];
   const lines = folder === undefined ? [] : emuDirection(from, folder);
-  const rest = folder === undefined ? ['src/emu/core/rng.ts', 'src/emu/machine/machine.ts'] : [];
+  const rest =
+    folder === undefined ? ['src/emu/core/rng.ts', 'src/emu/papr/abi.ts', 'src/emu/machine/machine.ts'] : [];
   for (const target of [...rest, ...OUTSIDE, ...ROOTS, ...TEST_FILES])
     if (target !== from) lines.push(...imports(from, target, targets.includes(target)));
   for (const target of PACKAGES)
@@ -112,8 +119,15 @@ function importer(from: string, targets: readonly string[], packages: readonly s
   return lines;
 }
 
-const BELOW = ['src/emu/core/rng.ts', 'src/emu/machine/machine.ts'];
-const LIBRARY = [...BELOW, 'src/trace/codec.ts', 'src/matrix/sweep.ts', 'src/fuzz/campaign.ts'];
+const BELOW = ['src/emu/core/rng.ts', 'src/emu/papr/abi.ts', 'src/emu/machine/machine.ts'];
+const LIBRARY = [
+  ...BELOW,
+  'src/trace/codec.ts',
+  'src/matrix/sweep.ts',
+  'src/clauses/oracle.ts',
+  'src/fuzz/campaign.ts',
+];
+const CLAUSES = ['src/emu/core/rng.ts', 'src/emu/papr/abi.ts', 'src/clauses/oracle.ts'];
 const FREE = ['commander', 'valibot'];
 
 const plants = new Map<string, readonly Line[]>();
@@ -129,6 +143,8 @@ for (const [from, targets, packages] of [
   ['src/trace/codec.ts', BELOW, [...FREE, 'cbor-x', 'node:fs']],
   ['src/matrix/plant.ts', [...BELOW, 'src/matrix/sweep.ts'], FREE],
   ['src/matrix/deep/plant.ts', [...BELOW, 'src/matrix/sweep.ts'], FREE],
+  ['src/clauses/plant.ts', CLAUSES, []],
+  ['src/clauses/deep/plant.ts', CLAUSES, []],
   ['src/fuzz/plant.ts', LIBRARY, [...FREE, 'fast-check', 'node:fs']],
   ['src/fuzz/deep/plant.ts', LIBRARY, [...FREE, 'fast-check', 'node:fs']],
   ['src/index.ts', LIBRARY, FREE],

@@ -1,0 +1,188 @@
+import type { MachineEvent, Tap } from '../emu/core/tap.ts';
+import type { ClauseChecker, ClauseTable, Judged, Judgement } from './clause.ts';
+import { emptyLists, HOOK_NAMES, type HookLists, type Hooks } from './hooks.ts';
+import { ObservedWorld } from './observed-world.ts';
+import { CLAUSE_TABLES } from './rows/index.ts';
+import type { VirtioFunction } from './virtio-function.ts';
+
+/** Findings whose sentences are kept; beyond, they are counted. */
+const BREAKS_MAX = 64;
+
+/** A clause that was broken: the first time in a stream. */
+export interface BrokenClause {
+  readonly id: string;
+  readonly judge: Judged;
+  readonly sentence: string;
+  /** Numbers of the events that it takes, counted from 1. */
+  readonly events: readonly number[];
+}
+
+/** What is judged: all clauses unless told. */
+export interface OracleOptions {
+  readonly tables?: readonly ClauseTable[];
+  readonly only?: (checker: ClauseChecker) => boolean;
+}
+
+/**
+ * Holds a stream of events against the clauses of the specification. One checker runs for each clause and function; all
+ * that they know is what an ObservedWorld shows them.
+ */
+export class ClauseOracle implements Tap {
+  readonly wantsGuestWrites = true;
+  readonly checkers: readonly ClauseChecker[];
+  /** By index in `checkers`, since the oracle was made: situations in which a clause applied, and in which it was broken. */
+  readonly exercised: Float64Array;
+  readonly broken: Float64Array;
+  /** Of the stream that is being judged. */
+  readonly breaks: BrokenClause[] = [];
+  readonly world: ObservedWorld;
+  readonly #types: readonly (number | undefined)[];
+  /** By function and device type: made once, begun anew with each stream. */
+  readonly #watched: Map<VirtioFunction, Map<number, Watched>> = new Map();
+  readonly #brokenHere: Uint8Array;
+
+  constructor(options: OracleOptions = {}) {
+    const checkers: ClauseChecker[] = [];
+    const types: (number | undefined)[] = [];
+    for (const table of options.tables ?? CLAUSE_TABLES) {
+      for (const checker of table.checkers) {
+        if (options.only?.(checker) === false) continue;
+        checkers.push(checker);
+        types.push(table.type);
+      }
+    }
+    this.checkers = checkers;
+    this.#types = types;
+    this.exercised = new Float64Array(checkers.length);
+    this.broken = new Float64Array(checkers.length);
+    this.#brokenHere = new Uint8Array(checkers.length);
+    this.world = new ObservedWorld((found) => this.#meet(found));
+  }
+
+  /** A new stream: counts go on, everything else is forgotten. */
+  begin(): void {
+    this.breaks.length = 0;
+    this.#brokenHere.fill(0);
+    this.world.begin();
+  }
+
+  take(event: MachineEvent): void {
+    this.world.take(event);
+  }
+
+  /** The stream is over. */
+  end(): void {
+    this.world.end();
+  }
+
+  /** Clauses that applied at least once, and clauses that were broken at least once. */
+  get exercisedCount(): number {
+    let count = 0;
+    for (const times of this.exercised) if (times > 0) count++;
+    return count;
+  }
+
+  #meet(found: VirtioFunction): void {
+    let byType = this.#watched.get(found);
+    if (byType === undefined) {
+      byType = new Map();
+      this.#watched.set(found, byType);
+    }
+    let watched = byType.get(found.type);
+    if (watched === undefined) {
+      watched = this.#watch(found);
+      byType.set(found.type, watched);
+    }
+    found.hooks = watched.lists;
+    for (const watch of watched.watches) watch.begin();
+    for (const hook of found.hooks.onBegin) hook();
+    // What made the function known is the first that there is to know of it.
+    for (const hook of found.hooks.onConfigSpaceRead) hook(0, 4, found.configWord(0));
+  }
+
+  #watch(found: VirtioFunction): Watched {
+    const watches: Watch[] = [];
+    const lists = emptyLists();
+    this.checkers.forEach((checker, index) => {
+      const type = this.#types[index];
+      if (type === undefined || type === found.type)
+        watches.push(new Watch(this, index, checker, found, lists));
+    });
+    return { watches, lists };
+  }
+
+  /** A checker says that its clause is broken. */
+  report(index: number, checker: ClauseChecker, sentence: string, events: readonly number[]): void {
+    this.broken[index] = (this.broken[index] ?? 0) + 1;
+    if (this.#brokenHere[index] === 1 || this.breaks.length === BREAKS_MAX) return;
+    this.#brokenHere[index] = 1;
+    this.breaks.push({ id: checker.id, judge: checker.judge, sentence, events });
+  }
+}
+
+interface Watched {
+  readonly watches: readonly Watch[];
+  readonly lists: HookLists;
+}
+
+/** One checker at one function: its hooks and its memory. */
+class Watch implements Judgement {
+  readonly #oracle: ClauseOracle;
+  readonly #index: number;
+  readonly #checker: ClauseChecker;
+  /** Every state with what it is at the start. */
+  readonly #states: { readonly now: object; readonly initial: object }[] = [];
+  /** `applies` was said at this event: `breaks` does not say it again. */
+  #appliedAt = -1;
+
+  constructor(
+    oracle: ClauseOracle,
+    index: number,
+    checker: ClauseChecker,
+    found: VirtioFunction,
+    lists: HookLists,
+  ) {
+    this.#oracle = oracle;
+    this.#index = index;
+    this.#checker = checker;
+    const hooks: Hooks = checker.watch(this, found);
+    // Methods of the hooks object: some of them call each other.
+    for (const name of HOOK_NAMES) {
+      const hook: ((...told: never[]) => void) | undefined = hooks[name];
+      if (hook !== undefined) (lists[name] as unknown[]).push(hook.bind(hooks));
+    }
+  }
+
+  get event(): number {
+    return this.#oracle.world.event;
+  }
+
+  begin(): void {
+    for (const { now, initial } of this.#states) Object.assign(now, initial);
+    this.#appliedAt = -1;
+  }
+
+  state<T extends object>(initial: T): T {
+    const now = { ...initial };
+    this.#states.push({ now, initial });
+    return now;
+  }
+
+  applies(): void {
+    const { exercised } = this.#oracle;
+    exercised[this.#index] = (exercised[this.#index] ?? 0) + 1;
+    this.#appliedAt = this.event;
+  }
+
+  breaks(sentence: string, since?: number): void {
+    const { event } = this;
+    if (this.#appliedAt !== event) this.applies();
+    const events = since === undefined || since === event ? [event] : [since, event];
+    this.#oracle.report(this.#index, this.#checker, sentence, events);
+  }
+
+  holds(condition: boolean, sentence: string, since?: number): void {
+    this.applies();
+    if (!condition) this.breaks(sentence, since);
+  }
+}

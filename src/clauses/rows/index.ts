@@ -1,0 +1,27 @@
+import type { ClauseTable } from '../clause.ts';
+import { BALLOON_CLAUSES } from './balloon.ts';
+import { BLK_CLAUSES } from './blk.ts';
+import { CONFIG_CLAUSES } from './config.ts';
+import { CONSOLE_CLAUSES } from './console.ts';
+import { FEATURES_CLAUSES } from './features.ts';
+import { NET_CLAUSES } from './net.ts';
+import { PCI_CLAUSES } from './pci.ts';
+import { RINGS_CLAUSES } from './rings.ts';
+import { RNG_CLAUSES } from './rng.ts';
+import { SCSI_CLAUSES } from './scsi.ts';
+import { STATUS_CLAUSES } from './status.ts';
+
+/** Every table of checkers. A new one is a file beside this and a line here. */
+export const CLAUSE_TABLES: readonly ClauseTable[] = [
+  STATUS_CLAUSES,
+  FEATURES_CLAUSES,
+  CONFIG_CLAUSES,
+  PCI_CLAUSES,
+  RINGS_CLAUSES,
+  NET_CLAUSES,
+  BLK_CLAUSES,
+  CONSOLE_CLAUSES,
+  RNG_CLAUSES,
+  BALLOON_CLAUSES,
+  SCSI_CLAUSES,
+];

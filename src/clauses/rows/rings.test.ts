@@ -1,0 +1,6 @@
+import test from 'ava';
+import { clauseLaws } from '../_laws.ts';
+import { RINGS_PROOFS } from './_rings.ts';
+import { RINGS_CLAUSES } from './rings.ts';
+
+clauseLaws(test, RINGS_CLAUSES, RINGS_PROOFS);
