@@ -11,6 +11,7 @@ import { makeDevice } from '../../emu/machine/devices.ts';
 import { parseMachine } from '../../emu/machine/options.ts';
 import { realizeDevice } from '../../emu/machine/realize.ts';
 import type { Verdict } from '../../emu/machine/config.ts';
+import { XIRQ_BASE, XIRQS } from '../../emu/papr/abi.ts';
 import { DmaWindows } from '../../emu/papr/dma-window.ts';
 import { PCI_BASE_ADDRESS_0, PCI_COMMAND } from '../../emu/pci/abi.ts';
 import type { PciBus } from '../../emu/pci/function.ts';
@@ -266,13 +267,17 @@ export class VirtioStand implements PciBus {
   }
 }
 
-/** Garbage in the MSI window makes QEMU abort; here it is dropped with a line. */
+/** A number that is no interrupt makes QEMU abort in the MSI window; no case sends one that is. */
 function messageWindow(log: DiagnosticLog): Region {
   return {
     name: 'msi',
     size: MSI_BYTES,
     access: ANY_WIDTH,
     read: () => 0,
-    write: (_offset, _width, value) => log.say(`MSI 0x${value.toString(16)} names no interrupt: dropped`),
+    write: (_offset, _width, value) => {
+      const limit = value < XIRQ_BASE ? 'irq >= SPAPR_XIRQ_BASE' : 'irq < (smc->nr_xirqs + SPAPR_XIRQ_BASE)';
+      if (value >= XIRQ_BASE && value < XIRQ_BASE + XIRQS) return;
+      log.ended('abort', `spapr_qirq: Assertion \`${limit}' failed.`);
+    },
   };
 }

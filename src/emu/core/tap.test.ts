@@ -38,6 +38,7 @@ test('the numbers of event kinds are what recordings hold: rows are only added a
       'host-input',
       'host-output',
       'guest-write',
+      'ending',
     ],
   );
   t.is(KIND['hcall'], 0);

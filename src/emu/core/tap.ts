@@ -22,7 +22,8 @@ export type EventName =
   | 'machine-reset'
   | 'host-input'
   | 'host-output'
-  | 'guest-write';
+  | 'guest-write'
+  | 'ending';
 
 /**
  * The vocabulary of everything that is recorded: what crosses between guest and host, or between a device and memory.
@@ -104,6 +105,8 @@ export const EVENT_KINDS: readonly EventKind[] = [
   { name: 'host-output', direction: 'output', fields: ['port'], carriesBytes: true },
   /** Guest stores into RAM: shown to taps that ask, not recorded where the guest runs again. */
   { name: 'guest-write', direction: 'input', fields: ['address'], carriesBytes: true },
+  /** QEMU would have ended here, the machine lives on. how: 1 it aborts, 2 it hangs; the bytes are why, in ASCII. */
+  { name: 'ending', direction: 'output', fields: ['how'], carriesBytes: true },
 ];
 
 /** The number of each kind, by name. */

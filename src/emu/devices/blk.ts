@@ -160,7 +160,7 @@ export class BlkDevice extends VirtioCore {
         break;
       }
       if (suppress) queue.setNotification(true);
-    } while (!queue.isEmpty());
+    } while (this.goesOn(queue));
     this.#submitBatch();
   }
 

@@ -347,7 +347,7 @@ export class NetDevice extends VirtioCore implements NetReceiver {
     this.#small.fill(0, 0, abi.VIRTIO_NET_HDR_BYTES);
     copyIn(this.space, chain, 0, this.#small, 0, abi.VIRTIO_NET_HDR_BYTES);
     if (chain.inBytes() >= this.#headerBytes) return this.#headerBytes;
-    this.abort("iov_from_buf_full: Assertion `offset == 0' failed.");
+    this.end('abort', "iov_from_buf_full: Assertion `offset == 0' failed.");
     this.#rx.detach(chain, 0);
     this.#rx.recycle(chain);
     return STOPPED;
@@ -445,7 +445,7 @@ export class NetDevice extends VirtioCore implements NetReceiver {
       return false;
     }
     if (bytes < this.#headerBytes) {
-      this.abort("iov_copy: Assertion `offset == 0' failed.");
+      this.end('abort', "iov_copy: Assertion `offset == 0' failed.");
       return false;
     }
     const size = bytes - this.#headerBytes;

@@ -87,8 +87,20 @@ export class RngDevice extends VirtioCore {
     return !this.#queue.ring.driver.isZero && (this.status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0;
   }
 
-  #process(): void {
-    if (!this.#isGuestReady()) return;
+  /** What the driver offers and did not get is asked for again, whether or not the device can take it. */
+  #askAgain(): void {
+    const asked = this.#process();
+    if (!asked || !this.stopped) return;
+    // Nothing will be popped any more, and a packed queue does not look empty for that: as long as there is quota,
+    // QEMU asks its backend and throws the answer away, and with no limit it does nothing else ever after.
+    this.#asked.pop();
+    if (this.#limit === Infinity) this.end('hang', `${this.name} asks for entropy that it cannot deliver`);
+    else this.#quota = 0;
+  }
+
+  /** Whether anything was asked of the backend. */
+  #process(): boolean {
+    if (!this.#isGuestReady()) return false;
     if (this.#startsPeriod && this.#limit !== Infinity) {
       this.parts.events.schedule(ticks(this.#period), this.#refill);
     }
@@ -96,9 +108,10 @@ export class RngDevice extends VirtioCore {
     const quota = Math.min(Math.max(this.#quota, 0), UINT32_MAX);
     this.#queue.countAvailable(quota, 0);
     const size = Math.min(this.#quota, this.#queue.availableIn);
-    if (size <= 0) return;
+    if (size <= 0) return false;
     this.#asked.push(size);
     if (!this.parts.events.isScheduled(this.#answer)) this.parts.events.schedule(ticks(0), this.#answer);
+    return true;
   }
 
   #answerAll(): void {
@@ -136,7 +149,7 @@ export class RngDevice extends VirtioCore {
       this.#queue.recycle(chain);
     }
     this.notifyUsed(this.#queue);
-    if (!this.#queue.isEmpty()) this.#process();
+    if (!this.#queue.isEmpty()) this.#askAgain();
   }
 
   #startPeriod(): void {

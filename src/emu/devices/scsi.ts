@@ -119,7 +119,7 @@ export class ScsiDevice extends VirtioCore {
         if (!this.#command(queue, chain)) return;
       }
       if (suppresses) queue.setNotification(true);
-    } while (!queue.isEmpty());
+    } while (this.goesOn(queue));
   }
 
   /** False after a request that broke the device. */

@@ -1,4 +1,4 @@
-import { SILENT, type Diagnostics } from '../core/diagnostics.ts';
+import { SILENT, type Diagnostics, type Ending } from '../core/diagnostics.ts';
 import { Digest } from '../core/digest.ts';
 import { EventQueue } from '../core/event-queue.ts';
 import { Rng } from '../core/rng.ts';
@@ -52,6 +52,8 @@ export class Machine implements PlatformBackend {
   readonly ends: HostEnds;
   /** What the guest asked the machine to do last: power off, start over, or nothing yet. */
   requested: MachineRequest | undefined = undefined;
+  /** How QEMU would have ended by now: nothing that follows the first such moment can be compared with it. */
+  ending: Ending | undefined = undefined;
   readonly #argument: MachineArgument;
   readonly #line: TapLine;
   readonly #bounce: BounceBuffer = new BounceBuffer();
@@ -84,7 +86,15 @@ export class Machine implements PlatformBackend {
   ) {
     this.config = config;
     this.#argument = argument;
-    this.#diagnostics = options.diagnostics ?? SILENT;
+    const heard = options.diagnostics ?? SILENT;
+    this.#diagnostics = {
+      listening: heard.listening,
+      say: (line) => heard.say(line),
+      ended: (how, why) => {
+        heard.ended(how, why);
+        this.#ended(how, why);
+      },
+    };
     this.#randomWord = options.randomWord ?? NO_RANDOM;
     this.#treeChance = Rng.stream(config.seed, 'device-tree');
     this.memory = options.memory ?? new PagedMemory(config.ramBytes);
@@ -208,6 +218,7 @@ export class Machine implements PlatformBackend {
     for (let i = 0; i < registers.length; i++) registers[i] = state.u64(registers[i] ?? 0n);
     const requested = state.u8(this.requested === undefined ? 0 : REQUESTS.indexOf(this.requested) + 1);
     this.requested = requested === 0 ? undefined : REQUESTS[requested - 1];
+    this.ending = ENDINGS[state.u8(ENDINGS.indexOf(this.ending))];
   }
 
   // --- What the guest's platform asks ---------------------------------------------------------------------------
@@ -279,6 +290,7 @@ export class Machine implements PlatformBackend {
 
   #start(): void {
     this.requested = undefined;
+    this.ending = undefined;
     this.queue.clear();
     this.papr.reset();
     for (const made of this.functions) made.reset();
@@ -436,6 +448,16 @@ export class Machine implements PlatformBackend {
     this.#core(devfn)?.space.write(address, bytes, 0, 4);
   }
 
+  #ended(how: Ending, why: string): void {
+    this.ending ??= how;
+    const event = this.#line.open(KIND.ending);
+    if (event === undefined) return;
+    const text = Uint8Array.from(why, (letter) => letter.charCodeAt(0));
+    event.small(0, ENDINGS.indexOf(how));
+    event.carry(text, 0, text.length);
+    this.#line.send();
+  }
+
   #hostOutput(port: number, bytes: Uint8Array, length: number): void {
     const event = this.#line.open(KIND['host-output']);
     if (event === undefined) return;
@@ -455,6 +477,8 @@ export interface MachineOptions {
 }
 
 const NO_RANDOM = (): undefined => undefined;
+/** By the number that says so in events and states. */
+const ENDINGS: readonly (Ending | undefined)[] = [undefined, 'abort', 'hang'];
 const REQUESTS: readonly MachineRequest[] = ['power-off', 'reset', 'guest-panicked', 'suspend', 'fatal'];
 const WORDS_IN_FIELDS = 8;
 /** Entries that one wait runs at most: a hundred times what a full ring of requests schedules. */

@@ -515,9 +515,9 @@ export class DmaSpace implements Dma {
    * assertion there; here the access is dropped.
    */
   #overrun(where: string): number {
-    if (this.#diagnostics.listening) {
-      this.#diagnostics.say(`${where}: Assertion \`addr < cache->len' failed.`);
-    }
+    const why = `${where}: Assertion \`addr < cache->len' failed.`;
+    if (this.#diagnostics.listening) this.#diagnostics.say(why);
+    this.#diagnostics.ended('abort', why);
     return 0;
   }
 

@@ -1,4 +1,4 @@
-import type { Diagnostics } from '../core/diagnostics.ts';
+import type { Diagnostics, Ending } from '../core/diagnostics.ts';
 import type { EventQueue, HandlerId } from '../core/event-queue.ts';
 import type { StateStream } from '../core/state.ts';
 import { ticks } from '../core/time.ts';
@@ -25,9 +25,9 @@ import {
 import { QEMU_7_2, type Behaviour } from './behaviour.ts';
 import type { ByteOrder, VirtioDevice, VirtioTransport } from './device.ts';
 import { featureBit, hasFeature } from './features.ts';
+import { NegotiatedQueue } from './negotiated-queue.ts';
 import { RingState, type QueueHost, type Virtqueue } from './queue.ts';
 import { VIRTQUEUE_MAX_SIZE, VRING_AVAIL_RING, VRING_DESC_BYTES, VRING_LEGACY_ALIGN } from './ring-abi.ts';
-import { SplitQueue } from './split-queue.ts';
 
 /** What every device needs of its machine. */
 export interface CoreParts {
@@ -249,6 +249,16 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     this.#faulting = false;
   }
 
+  /**
+   * Where QEMU would abort on an assertion, or never return: the device breaks instead, as `virtio_error` breaks it, and
+   * the machine is told. A reset mends it.
+   */
+  end(how: Ending, why: string): void {
+    this.parts.diagnostics.ended(how, why);
+    if (how === 'abort') this.fail(why);
+    else this.#broken = true;
+  }
+
   // --- Queues ---------------------------------------------------------------------------------------------------
 
   get queueCount(): number {
@@ -358,7 +368,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
 
   protected addQueue(size: number): Virtqueue {
     const ring = new RingState(this.#rings.length, size);
-    const queue = new SplitQueue(ring, this);
+    const queue = new NegotiatedQueue(ring, this);
     this.#rings.push(ring);
     this.#queues.push(queue);
     return queue;
@@ -390,10 +400,14 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
   }
 
   /**
-   * Where QEMU would abort on an assertion, which a guest can provoke: the device breaks instead, and says so.
+   * Whether a service loop goes round once more. QEMU asks only whether the queue is empty, and a packed queue is not
+   * while its head is a request that cannot be taken: that loop has no end, and with it the main loop stands still.
    */
-  protected abort(assertion: string): void {
-    this.fail(assertion);
+  protected goesOn(queue: Virtqueue): boolean {
+    if (queue.isEmpty()) return false;
+    if (!this.stopped) return true;
+    this.end('hang', `${this.name} serves a queue that never becomes empty`);
+    return false;
   }
 
   /** For hooks that must see the new status before the core stores it. */

@@ -1,3 +1,4 @@
+import type { Ending } from '../core/diagnostics.ts';
 import type { Stateful, StateStream } from '../core/state.ts';
 import type { DmaSpace } from '../memory/dma-space.ts';
 import { RingCache, type RingKind } from '../memory/ring-cache.ts';
@@ -22,6 +23,8 @@ export interface QueueHost {
   readonly packed: boolean;
   /** `virtio_error`. */
   fail(text: string): void;
+  /** QEMU would end here: the device breaks, and the machine is told. */
+  end(how: Ending, why: string): void;
 }
 
 /**
@@ -105,6 +108,10 @@ export class RingState implements Stateful {
   lastAvail = 0;
   shadowAvail = 0;
   usedIdx = 0;
+  /** The wrap counters of a packed ring, which belong to the three before. */
+  lastAvailWrap = true;
+  shadowAvailWrap = true;
+  usedWrap = true;
   /** Used index at the last notification, and whether it can be relied upon. */
   signalledUsed = 0;
   signalledUsedValid = false;
@@ -125,6 +132,9 @@ export class RingState implements Stateful {
     this.lastAvail = 0;
     this.shadowAvail = 0;
     this.usedIdx = 0;
+    this.lastAvailWrap = true;
+    this.shadowAvailWrap = true;
+    this.usedWrap = true;
     this.signalledUsed = 0;
     this.signalledUsedValid = false;
     this.notification = true;
@@ -148,6 +158,9 @@ export class RingState implements Stateful {
     this.lastAvail = state.u16(this.lastAvail);
     this.shadowAvail = state.u16(this.shadowAvail);
     this.usedIdx = state.u16(this.usedIdx);
+    this.lastAvailWrap = state.bool(this.lastAvailWrap);
+    this.shadowAvailWrap = state.bool(this.shadowAvailWrap);
+    this.usedWrap = state.bool(this.usedWrap);
     this.signalledUsed = state.u16(this.signalledUsed);
     this.signalledUsedValid = state.bool(this.signalledUsedValid);
     this.notification = state.bool(this.notification);
