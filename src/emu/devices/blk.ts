@@ -13,8 +13,9 @@ import { VirtioCore, type CoreParts } from '../virtio/core.ts';
 import { featureSet, hasFeature } from '../virtio/features.ts';
 import type { Virtqueue } from '../virtio/queue.ts';
 import { SECTOR_BYTES, type Disk } from './backends/disk.ts';
+import { guessGeometry, type DiskGeometry } from './backends/geometry.ts';
 import * as abi from './blk-abi.ts';
-import { ConfigWriter, LEGACY_ONLY } from './device.ts';
+import { ConfigWriter, doublings, LEGACY_ONLY } from './device.ts';
 
 /** Properties of virtio-blk, each with QEMU's name and default (hw/block/virtio-blk.c, include/hw/block/block.h). */
 export interface BlkOptions {
@@ -38,6 +39,8 @@ export interface BlkOptions {
   readonly discardGranularity: number | undefined;
   readonly writeCache: boolean;
   readonly serial: string;
+  /** `cyls`, `heads` and `secs`; undefined where they are guessed. */
+  readonly geometry: DiskGeometry | undefined;
 }
 
 /** Sectors of one request at most (BDRV_REQUEST_MAX_SECTORS). */
@@ -63,6 +66,7 @@ export const BLK_DEFAULTS: BlkOptions = {
   discardGranularity: undefined,
   writeCache: true,
   serial: '',
+  geometry: undefined,
 };
 
 /** How long the disk takes: long enough that a driver can do something meanwhile. */
@@ -106,12 +110,14 @@ export class BlkDevice extends VirtioCore {
   readonly #batch: number[] = [];
   #batchWork: Work = READ;
   #writeCache: boolean;
+  readonly #geometry: DiskGeometry;
 
   constructor(parts: CoreParts, disk: Disk, options: BlkOptions = BLK_DEFAULTS) {
     super(parts, configLength(options));
     this.#options = options;
     this.#disk = disk;
     this.#writeCache = options.writeCache;
+    this.#geometry = options.geometry ?? guessGeometry(disk);
     this.#configWriter = new ConfigWriter(this.config);
     for (let i = 0; i < options.numQueues; i++) this.addQueue(options.queueSize);
     this.#finished = parts.events.register((request) => this.#finish(request));
@@ -174,7 +180,7 @@ export class BlkDevice extends VirtioCore {
     config.put(abi.BLK_CONFIG_SEG_MAX, 4, options.segMaxAdjust ? options.queueSize - 2 : 126);
     this.#putGeometry(config);
     config.put(abi.BLK_CONFIG_BLK_SIZE, 4, blockSize);
-    config.put(abi.BLK_CONFIG_PHYSICAL_BLOCK_EXP, 1, exponent(options.physicalBlockSize, blockSize));
+    config.put(abi.BLK_CONFIG_PHYSICAL_BLOCK_EXP, 1, doublings(blockSize, options.physicalBlockSize));
     config.put(abi.BLK_CONFIG_MIN_IO_SIZE, 2, Math.floor(options.minIoSize / blockSize));
     config.put(abi.BLK_CONFIG_OPT_IO_SIZE, 4, Math.floor(options.optIoSize / blockSize));
     config.put(abi.BLK_CONFIG_WCE, 1, this.#writeCache ? 1 : 0);
@@ -379,7 +385,8 @@ export class BlkDevice extends VirtioCore {
     if (request === undefined || chain === undefined || queue === undefined) return;
     request.busy = false;
     request.chain = undefined;
-    const writes = request.work === WRITE || request.work === DISCARD || request.work === WRITE_ZEROES;
+    // A discard is let go before anybody looks whether the disk may be written (bdrv_co_pdiscard).
+    const writes = request.work === WRITE || request.work === WRITE_ZEROES;
     if (writes && this.#disk.readOnly) {
       this.#complete(queue, chain, abi.VIRTIO_BLK_S_IOERR);
       return;
@@ -419,11 +426,8 @@ export class BlkDevice extends VirtioCore {
     this.notifyUsed(queue);
   }
 
-  /** What QEMU guesses for a disk without a partition table. */
   #putGeometry(config: ConfigWriter): void {
-    const heads = 16;
-    const sectors = 63;
-    const cylinders = Math.min(Math.max(Math.floor(this.#disk.sectors / (heads * sectors)), 2), 16383);
+    const { cylinders, heads, sectors } = this.#geometry;
     const blockSize = this.#options.logicalBlockSize;
     const length = this.#disk.sectors * SECTOR_BYTES;
     const uneven = length > 0 && Math.floor(Math.floor(length / heads) / sectors) % blockSize !== 0;
@@ -444,13 +448,6 @@ export class BlkDevice extends VirtioCore {
     if (state.restoring) request.chain = this.queue(request.queue)?.take();
     request.chain?.exchange(state);
   }
-}
-
-/** Doublings from a logical to a physical block. */
-function exponent(physical: number, logical: number): number {
-  let doublings = 0;
-  for (let size = physical; size > logical; size /= 2) doublings++;
-  return doublings;
 }
 
 function configLength(options: BlkOptions): number {

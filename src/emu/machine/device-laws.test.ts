@@ -40,6 +40,11 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   'virtio-crypto-pci': 'cryptodev=c',
 };
 
+/** What is put on the bus that a row opens. */
+const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
+  'virtio-scsi-pci': ['scsi-hd,drive=d', 'scsi-hd,drive=d,scsi-id=0,lun=1'],
+};
+
 const BACKENDS: MachineConfig['backends'] = [
   { kind: 'disk', id: 'd', sectors: 64, content: 'golden', readOnly: false },
   { kind: 'net', id: 'n', loopback: true },
@@ -210,7 +215,7 @@ function refusedOrMade(device: string): Machine | string {
     ramBytes: 0x1000_0000,
     cpus: 1,
     seed: 'laws',
-    devices: [device],
+    devices: [device, ...(COMPANIONS[device.split(',')[0] ?? ''] ?? [])],
     globals: [],
     backends: BACKENDS,
   });

@@ -23,6 +23,7 @@ import {
   VIRTIO_ID_VSOCK,
   VIRTIO_QUEUE_MAX,
 } from '../virtio/abi.ts';
+import { BLOCK_PROPERTIES, checkBlockSizes, checkGeometry } from './block-properties.ts';
 import { AUTO, property, type Property, type PropertyValues } from './properties.ts';
 
 /** What a device's realize function may look at beside its own properties. */
@@ -49,6 +50,8 @@ export interface DeviceFamily {
   readonly classCode: number;
   /** Whether its realize function leaves the legacy interface out, whatever the mode properties say. */
   readonly modernOnly: 'no' | 'yes' | 'checked';
+  /** Whether disks for a SCSI bus can be put on it. */
+  readonly opensScsiBus?: boolean;
   /** Expansion ROM by default, in bytes. */
   readonly romBytes: number;
   readonly pciProperties: readonly Property[];
@@ -105,27 +108,11 @@ const BLOCK: DeviceFamily = {
   romBytes: 0,
   pciProperties: [property('class', 'uint32', 0, 'config space'), IOEVENTFD, vectors(AUTO)],
   deviceProperties: [
-    property('drive', 'drive', undefined, 'device'),
-    property('logical_block_size', 'size', 512, 'device'),
-    property('physical_block_size', 'size', 512, 'device'),
-    property('min_io_size', 'size', 0, 'device'),
-    property('opt_io_size', 'size', 0, 'device'),
-    property('discard_granularity', 'size', 0xffffffff, 'device'),
-    property('write-cache', 'switch-auto', 'auto', 'device'),
-    property('share-rw', 'switch', false, 'none'),
-    property('rerror', 'string', 'auto', 'none'),
-    property('werror', 'string', 'auto', 'none'),
-    property('bootindex', 'int32', -1, 'none'),
-    property('cyls', 'uint32', 0, 'device'),
-    property('heads', 'uint32', 0, 'device'),
-    property('secs', 'uint32', 0, 'device'),
-    property('lcyls', 'uint32', 0, 'none'),
-    property('lheads', 'uint32', 0, 'none'),
-    property('lsecs', 'uint32', 0, 'none'),
+    ...BLOCK_PROPERTIES,
     property('serial', 'string', undefined, 'device'),
     property('config-wce', 'switch', true, 'features'),
     property('scsi', 'switch', false, 'features'),
-    property('request-merging', 'switch', true, 'none'),
+    property('request-merging', 'switch', true, 'device'),
     property('num-queues', 'uint16', AUTO, 'device'),
     property('queue-size', 'uint16', 256, 'device'),
     property('seg-max-adjust', 'switch', true, 'device'),
@@ -160,6 +147,8 @@ function checkBlock(values: PropertyValues): string | undefined {
   if (!isPowerOfTwo(size) || size > RING_MAX) {
     return `invalid queue-size property (${size}), must be a power of 2 (max ${RING_MAX})`;
   }
+  const misfit = checkGeometry(values) ?? checkBlockSizes(values);
+  if (misfit !== undefined) return misfit;
   for (const [feature, limit] of [
     ['discard', 'max-discard-sectors'],
     ['write-zeroes', 'max-write-zeroes-sectors'],
@@ -296,6 +285,7 @@ const SCSI: DeviceFamily = {
   transitionalId: 0x1004,
   classCode: PCI_CLASS_STORAGE_SCSI,
   modernOnly: 'no',
+  opensScsiBus: true,
   romBytes: 0,
   pciProperties: [IOEVENTFD, vectors(AUTO)],
   deviceProperties: [

@@ -18,6 +18,7 @@ import type { CoreParts, VirtioCore } from '../virtio/core.ts';
 import { featureBit } from '../virtio/features.ts';
 import type { PropertyValues } from './properties.ts';
 import type { RealizedDevice } from './realize.ts';
+import { attachment } from './scsi-disks.ts';
 
 /** Hands over what a device's backend properties name; realize has checked that it is there. */
 export interface DeviceBackends {
@@ -30,7 +31,12 @@ export interface DeviceBackends {
   nextMac(): Uint8Array;
 }
 
-type Make = (values: PropertyValues, parts: CoreParts, backends: DeviceBackends) => VirtioCore;
+type Make = (
+  values: PropertyValues,
+  parts: CoreParts,
+  backends: DeviceBackends,
+  realized: RealizedDevice,
+) => VirtioCore;
 
 /** How each family's device is made from its properties. */
 const MAKERS: ReadonlyMap<string, Make> = new Map<string, Make>([
@@ -50,16 +56,20 @@ const MAKERS: ReadonlyMap<string, Make> = new Map<string, Make>([
   ['virtio-net-pci', makeNet],
   [
     'virtio-scsi-pci',
-    (values, parts) =>
-      new ScsiDevice(parts, {
-        numQueues: values.number('num_queues'),
-        queueSize: values.number('virtqueue_size'),
-        segMaxAdjust: values.flag('seg_max_adjust'),
-        maxSectors: values.number('max_sectors'),
-        cmdPerLun: values.number('cmd_per_lun'),
-        hotplug: values.flag('hotplug'),
-        paramChange: values.flag('param_change'),
-      }),
+    (values, parts, backends, { scsiBus }) =>
+      new ScsiDevice(
+        parts,
+        {
+          numQueues: values.number('num_queues'),
+          queueSize: values.number('virtqueue_size'),
+          segMaxAdjust: values.flag('seg_max_adjust'),
+          maxSectors: values.number('max_sectors'),
+          cmdPerLun: values.number('cmd_per_lun'),
+          hotplug: values.flag('hotplug'),
+          paramChange: values.flag('param_change'),
+        },
+        scsiBus?.disks.map((disk) => attachment(disk, (id) => backends.disk(id))),
+      ),
   ],
   [
     'virtio-serial-pci',
@@ -97,7 +107,7 @@ const MAKERS: ReadonlyMap<string, Make> = new Map<string, Make>([
 export function makeDevice(realized: RealizedDevice, parts: CoreParts, backends: DeviceBackends): VirtioCore {
   const make = MAKERS.get(realized.family.name);
   if (make === undefined) throw new Error(`no device of type ${realized.family.name} can be made`);
-  const device = make(realized.values, parts, backends);
+  const device = make(realized.values, parts, backends, realized);
   device.hostFeatures = device.offer(realized.transportFeatures);
   return device;
 }
@@ -133,6 +143,14 @@ function blkOptions(values: PropertyValues): BlkOptions {
     discardGranularity: granularity === 0xffffffff ? undefined : granularity,
     writeCache: values.get('write-cache') !== 'off',
     serial: values.text('serial'),
+    geometry:
+      values.number('cyls') === 0
+        ? undefined
+        : {
+            cylinders: values.number('cyls'),
+            heads: values.number('heads'),
+            sectors: values.number('secs'),
+          },
   };
 }
 

@@ -24,7 +24,9 @@ import { EmulatedPlatform, type PlatformBackend } from './emulated-platform.ts';
 import { CONSOLE_PORT, HostEnds } from './host-ends.ts';
 import { parseGlobal, parseMachine, type GlobalOption, type MachineArgument } from './options.ts';
 import { paprOptions, treeInputs } from './platform-options.ts';
+import type { BackendLookup } from './properties.ts';
 import { realizeDevice, type RealizedDevice } from './realize.ts';
+import { isScsiDisk, realizeScsiDisk } from './scsi-disks.ts';
 
 /** A moment of a machine. Restoring it costs what was touched since. */
 export interface MachineSnapshot {
@@ -493,26 +495,37 @@ function realizeAll(
   const taken = new Map<number, string>();
   const devices: RealizedDevice[] = [];
   const warnings: string[] = [];
+  const backends: BackendLookup = (kind, id) => kinds.has(id) && BACKEND_OF[kind] === kinds.get(id);
   for (const argument of config.devices) {
+    const buses = devices.flatMap(({ scsiBus }) => scsiBus ?? []);
+    if (isScsiDisk(argument)) {
+      const disk = realizeScsiDisk(argument, buses, globals, backends);
+      if (!disk.accepted) return refusedDevice(argument, disk);
+      continue;
+    }
     const made = realizeDevice(argument, {
       machine: machine.type,
       cpus: config.cpus,
       globals,
-      backends: (kind, id) => kinds.has(id) && BACKEND_OF[kind] === kinds.get(id),
+      backends,
       slot: 'conventional',
       taken,
+      unnamedBuses: devices.filter(({ scsiBus, id }) => scsiBus !== undefined && id === undefined).length,
     });
-    if (!made.accepted) {
-      const reason = `-device ${argument}: ${made.reason}`;
-      return made.hint === undefined
-        ? { accepted: false, reason }
-        : { accepted: false, reason, hint: made.hint };
-    }
+    if (!made.accepted) return refusedDevice(argument, made);
     taken.set(made.value.settings.devfn, made.value.typeName);
     for (const warning of made.warnings) warnings.push(`-device ${argument}: ${warning}`);
     devices.push(made.value);
   }
   return { accepted: true, value: devices, warnings };
+}
+
+function refusedDevice(
+  argument: string,
+  { reason, hint }: { readonly reason: string; readonly hint?: string },
+): Verdict<never> & { readonly accepted: false } {
+  const told = `-device ${argument}: ${reason}`;
+  return hint === undefined ? { accepted: false, reason: told } : { accepted: false, reason: told, hint };
 }
 
 /** Which back end a device's reference names: by the property's kind, a link's by its name. */

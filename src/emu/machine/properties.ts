@@ -2,12 +2,14 @@ import type { Verdict } from './config.ts';
 
 /** Number 'auto' of queues or vectors that QEMU computes at realize. */
 export const AUTO = 'auto';
+/** `discard_granularity` that nobody set: QEMU's -1. */
+export const AUTO_GRANULARITY = 0xffffffff;
 
 export type PropertyValue = boolean | number | bigint | string | undefined;
 
 /**
  * How a property's text is read (QEMU's qdev property types): `switch` on/off, `switch-auto` with auto too, `devfn`
- * slot[.function] in hexadecimal, `mac`, and references to backends of a kind.
+ * slot[.function] in hexadecimal, `mac`, `block-size` a power of two, and references to backends of a kind.
  */
 export type PropertyKind =
   | 'switch'
@@ -17,6 +19,7 @@ export type PropertyKind =
   | 'int32'
   | 'uint64'
   | 'size'
+  | 'block-size'
   | 'string'
   | 'devfn'
   | 'mac'
@@ -142,13 +145,15 @@ const INTEGER_LIMITS: ReadonlyMap<PropertyKind, readonly [min: bigint, max: bigi
 
 /**
  * Reads the text of one property with QEMU's messages (qapi/qobject-input-visitor.c, hw/core/qdev-properties*.c).
- * `owner` is the QOM type that has the property: the device's own for features and queues, not the PCI type's.
+ * `owner` is the QOM type that has the property: the device's own for features and queues, not the PCI type's; `id` what
+ * the device was given as its id, which few messages name.
  */
 export function parseProperty(
   definition: Property,
   text: string,
   owner: string,
   backends: BackendLookup,
+  id: string = '',
 ): Verdict<PropertyValue> {
   const { name, kind } = definition;
   switch (kind) {
@@ -165,6 +170,8 @@ export function parseProperty(
       return parseInteger(name, kind, text);
     case 'size':
       return parseSize(name, text);
+    case 'block-size':
+      return parseBlockSize(name, text, id);
     case 'devfn':
       return parseDevfn(text) ?? refused(`Property '${owner}.${name}' doesn't take value '${text}'`);
     case 'mac':
@@ -207,6 +214,24 @@ function parseSize(name: string, text: string): Verdict<PropertyValue> {
   if (match === null) return refused(`Parameter '${name}' expects a size`);
   const power = Math.max(SUFFIX.indexOf((match[2] ?? '').toUpperCase()), 0);
   return accepted(Math.floor(Number(match[1]) * 1024 ** power));
+}
+
+const BLOCK_SIZE_MIN = 512;
+const BLOCK_SIZE_MAX = 2 ** 21;
+
+/** set_blocksize and check_block_size; 0 leaves it to the back end. */
+function parseBlockSize(name: string, text: string, id: string): Verdict<PropertyValue> {
+  const size = parseSize(name, text);
+  if (!size.accepted) return size;
+  const bytes = Number(size.value);
+  if (bytes !== 0 && (bytes < BLOCK_SIZE_MIN || bytes > BLOCK_SIZE_MAX)) {
+    const limits = `(minimum: ${BLOCK_SIZE_MIN}, maximum: ${BLOCK_SIZE_MAX})`;
+    return refused(`Property ${id}.${name} doesn't take value ${bytes} ${limits}`);
+  }
+  if ((bytes & (bytes - 1)) !== 0) {
+    return refused(`Property ${id}.${name} doesn't take value '${bytes}', it's not a power of 2`);
+  }
+  return size;
 }
 
 function parseDevfn(text: string): Verdict<PropertyValue> | undefined {

@@ -26,6 +26,7 @@ import {
   type BackendLookup,
   type Property,
 } from './properties.ts';
+import type { OpenScsiBus } from './scsi-disks.ts';
 import type { MachineType } from './types.ts';
 
 /**
@@ -42,6 +43,8 @@ export interface RealizeRequest {
   readonly slot: SlotKind;
   /** Slots that are taken: devfn → type name and id, as QEMU names the owner. */
   readonly taken: ReadonlyMap<number, string>;
+  /** SCSI buses of devices without an id so far; absent for none. */
+  readonly unnamedBuses?: number;
 }
 
 /** A device whose every property is known and consistent: what the machine builds the function from. */
@@ -55,6 +58,8 @@ export interface RealizedDevice {
   readonly transportFeatures: bigint;
   /** `iommu_platform=on`: DMA goes through the host bridge's windows. */
   readonly iommuPlatform: boolean;
+  /** The SCSI bus that it opened, which disks are put on afterwards; undefined for all but SCSI hosts. */
+  readonly scsiBus: OpenScsiBus | undefined;
 }
 
 /** The feature properties of `virtio-device`, by name. */
@@ -84,7 +89,7 @@ export function realizeDevice(argument: string, request: RealizeRequest): Verdic
   const given = new Map(options);
   const bus = given.get('bus');
   if (bus !== undefined && bus !== 'pci.0' && bus !== 'pci') return refused(`Bus '${bus}' not found`);
-  const object = new DeviceObject(type, request.backends);
+  const object = new DeviceObject(type, request.backends, given.get('id'));
   const failure = applyDefaults(object, request) ?? applyOptions(object, given);
   if (failure !== undefined) return refused(failure);
   return new Realize(object, request, given.get('id')).run();
@@ -135,11 +140,13 @@ class DeviceObject {
   readonly deviceTypes: readonly string[];
   readonly pciTypes: readonly string[];
   readonly #backends: BackendLookup;
+  readonly #id: string | undefined;
 
-  constructor(type: DeviceTypeName, backends: BackendLookup) {
+  constructor(type: DeviceTypeName, backends: BackendLookup, id: string | undefined) {
     const { family, name, variant } = type;
     this.type = type;
     this.#backends = backends;
+    this.#id = id;
     this.deviceTypes = [family.deviceType, ...family.deviceParents, 'virtio-device'];
     this.pciTypes = [name, family.base, 'virtio-pci', 'pci-device'];
     // The PCI type shows the device's properties as its own; messages about their values name the device.
@@ -159,7 +166,7 @@ class DeviceObject {
   set(name: string, text: string, through: string = this.type.name): string | undefined {
     const known = this.#definitions.get(name);
     if (known === undefined) return `Property '${through}.${name}' not found`;
-    const parsed = parseProperty(known.definition, text, known.owner, this.#backends);
+    const parsed = parseProperty(known.definition, text, known.owner, this.#backends, this.#id);
     if (!parsed.accepted) return parsed.reason;
     this.values.set(name, parsed.value);
     return undefined;
@@ -307,7 +314,13 @@ class Realize {
       settings,
       transportFeatures: transportFeatures(values, this.#modern),
       iommuPlatform: values.flag('iommu_platform'),
+      scsiBus: family.opensScsiBus === true ? { name: this.#busName(), disks: [] } : undefined,
     };
+  }
+
+  /** virtio_scsi_pci_realize: by the device's id, otherwise by counting. */
+  #busName(): string {
+    return this.#id === undefined ? `scsi.${this.#request.unnamedBuses ?? 0}` : `${this.#id}.0`;
   }
 }
 
