@@ -2,6 +2,7 @@
  * Runs cases: takes the machine of a case's configuration as it was built, lets the driver live one life on it step by
  * step, and says what broke. A machine is built once and restored for every case.
  */
+import { behaviourOf } from '../emu/virtio/behaviour.ts';
 import { AssertionError } from '../emu/core/assert.ts';
 import type { Tap } from '../emu/core/tap.ts';
 import type { GuestPlatform } from '../emu/guest/platform.ts';
@@ -12,7 +13,7 @@ import { doubtsConfig, doubtsMap, losesTrack, perform, standing, type Stage } fr
 import type { Case, CaseMachine, Step } from './case.ts';
 import { Judge, type Breach } from './judge.ts';
 import { Runaway } from './invariants/work.ts';
-import { machineConfig, TRAITS } from './machines.ts';
+import { deviceType, isReadOnly, machineConfig, TRAITS } from './machines.ts';
 
 /** What the fuzzer asks of a machine; the emulated one fits, and so does one with a planted fault. */
 export interface FuzzMachine {
@@ -40,12 +41,23 @@ export interface Outcome {
   readonly cut: boolean;
 }
 
+/** Somebody who looks on at what a driver sees. */
+export interface Witness {
+  /** A register or a byte that a step looked at. */
+  see(value: number): void;
+  /** The device is set up, and no step was taken. */
+  atStart(): void;
+  /** All steps are done, and nothing is repaired yet. */
+  atEnd(driver: Driver): void;
+}
+
 /** What a run is held to beside what watches its events. */
 export interface RunOptions {
   /** Ends with a recovery and an honest request even where nothing went wrong before. */
   readonly alwaysRecover?: boolean;
   /** Another tap that sees every event after the judge: a recorder. */
   readonly alsoTap?: Tap;
+  readonly witness?: Witness;
 }
 
 /** A campaign runs its cases machine by machine; one more is kept for whoever goes back and forth. */
@@ -60,6 +72,12 @@ interface Prepared {
   readonly hardware: Hardware;
   readonly driver: Driver;
   readonly stage: Stage;
+  readonly sight: Sight;
+}
+
+/** Through whose eyes a driver sees. */
+interface Sight {
+  witness: Witness | undefined;
 }
 
 export class Runner {
@@ -84,6 +102,7 @@ export class Runner {
     judge.begin();
     machine.setTap(options.alsoTap === undefined ? judge : new Both(judge, options.alsoTap));
     this.#requests = 0;
+    prepared.sight.witness = options.witness;
     let breach: Breach | undefined;
     let cut = false;
     try {
@@ -143,6 +162,7 @@ export class Runner {
     const up = driver.setUp();
     if (up !== '') return { oracle: 'life', reason: up };
     this.judge.rings(driver.ringEntries);
+    options.witness?.atStart();
     let clean = true;
     let faults = false;
     for (const step of value.steps) {
@@ -165,16 +185,20 @@ export class Runner {
       }
       if (this.judge.breach !== undefined) return undefined;
     }
-    return faults || options.alwaysRecover === true ? this.#serveAgain(driver) : undefined;
+    options.witness?.atEnd(driver);
+    return faults || options.alwaysRecover === true
+      ? this.#serveAgain(driver, value.machine.device)
+      : undefined;
   }
 
   /** G4: after status 0 and the set-up a good guest is served again. */
-  #serveAgain(driver: Driver): Breach | undefined {
+  #serveAgain(driver: Driver, device: string): Breach | undefined {
     const up = driver.recover();
     if (up !== '') return { oracle: 'G4', reason: `after a reset ${up}` };
     this.judge.regainTrack();
     for (let i = 0; i < 2; i++) {
-      const reason = driver.request(1 - i, 3, 1, 0x5a);
+      // A disk that takes no writes is read.
+      const reason = driver.request(isReadOnly(device) ? 0 : 1 - i, 3, 1, 0x5a);
       this.#requests++;
       if (reason !== '') return { oracle: 'G4', reason: `after a reset ${reason}` };
     }
@@ -215,11 +239,14 @@ function prepare(factory: MachineFactory, wanted: CaseMachine): Prepared {
   if (!verdict.accepted) throw new Error(`${wanted.machine} is refused: ${verdict.reason}`);
   const machine = verdict.value;
   const hardware = hardwareOf(machine.platform.deviceTree);
-  const driver = new Driver(machine.platform, hardware, wanted.device, wanted.iommuPlatform, traits);
-  return { machine, hardware, driver, stage: stageOf(machine, driver) };
+  const device = deviceType(wanted.device);
+  const behaviour = behaviourOf(wanted.behaviour);
+  const driver = new Driver(machine.platform, hardware, device, wanted.iommuPlatform, traits, behaviour);
+  const sight: Sight = { witness: undefined };
+  return { machine, hardware, driver, stage: stageOf(machine, driver, sight), sight };
 }
 
-function stageOf(machine: FuzzMachine, driver: Driver): Stage {
+function stageOf(machine: FuzzMachine, driver: Driver, sight: Sight): Stage {
   const { platform } = machine;
   return {
     driver,
@@ -236,6 +263,7 @@ function stageOf(machine: FuzzMachine, driver: Driver): Stage {
         platform.store32(address + 8 * i + 4, first + (i << 12), false);
       }
     },
+    see: (value) => sight.witness?.see(value),
     hostFrame: (length, fill) => machine.hostInput(NET_PORT, new Uint8Array(length).fill(fill)),
   };
 }

@@ -221,7 +221,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     this.#takeFeatures(0n);
     this.queueSelect = 0;
     this.#status = 0;
-    this.disabled = false;
+    if (this.behaviour.dropsDriverOkWithBusMaster) this.disabled = false;
     this.isr = 0;
     this.#configVector = VIRTIO_MSI_NO_VECTOR;
     this.notifyVector(VIRTIO_MSI_NO_VECTOR);
@@ -316,6 +316,8 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     ring.descriptors.set(descriptors);
     ring.driver.set(driver);
     ring.device.set(device);
+    for (const area of [ring.descriptors, ring.driver, ring.device])
+      area.given = !this.behaviour.takesZeroForUnset;
     this.queue(queue)?.openRings();
   }
 
@@ -332,6 +334,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     const ring = this.#rings[queue];
     if (ring === undefined || ring.descriptors.isZero || this.#broken) return;
     if (!this.behaviour.servesBeforeDriverOk && this.version1 && !this.#driverOk()) return;
+    if (!this.behaviour.dropsDriverOkWithBusMaster && this.disabled) return;
     if (this.parts.ioeventfd && (this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0) this.#scheduleKick(queue);
     else this.#serve(queue);
   }
@@ -518,7 +521,8 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
 
   #serveKick(queue: number): void {
     const ring = this.#rings[queue];
-    if (ring !== undefined && !ring.descriptors.isZero && !this.#broken) this.#serve(queue);
+    if (ring === undefined || ring.descriptors.isZero || this.#broken) return;
+    if (this.behaviour.dropsDriverOkWithBusMaster || !this.disabled) this.#serve(queue);
   }
 
   #scheduleKick(queue: number): void {

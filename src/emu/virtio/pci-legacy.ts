@@ -2,6 +2,8 @@ import { ANY_WIDTH, truncate, type Region } from '../memory/region.ts';
 import {
   VIRTIO_CONFIG_S_ACKNOWLEDGE,
   VIRTIO_CONFIG_S_DRIVER,
+  VIRTIO_CONFIG_S_FEATURES_OK,
+  VIRTIO_F_VERSION_1,
   VIRTIO_F_BAD_FEATURE,
   VIRTIO_MSI_CONFIG_VECTOR,
   VIRTIO_MSI_QUEUE_VECTOR,
@@ -17,6 +19,7 @@ import {
   VIRTIO_PCI_STATUS,
   VIRTIO_QUEUE_MAX,
 } from './abi.ts';
+import { hasFeature } from './features.ts';
 import type { Transport } from './transport.ts';
 
 const BAD_FEATURE = 2 ** VIRTIO_F_BAD_FEATURE;
@@ -47,6 +50,10 @@ export class LegacyInterface implements Region {
   }
 
   write(offset: number, width: 1 | 2 | 4, value: number): void {
+    const { behaviour, status, guestFeatures } = this.#transport.device;
+    const settled =
+      (status & VIRTIO_CONFIG_S_FEATURES_OK) !== 0 && hasFeature(guestFeatures, VIRTIO_F_VERSION_1);
+    if (settled && !behaviour.servesBothWindows) return;
     const config = this.#configOffset();
     if (offset < config) this.#writeRegister(offset, value);
     else this.#transport.device.legacyConfigWrite(offset - config, width, value);

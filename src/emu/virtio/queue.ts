@@ -73,20 +73,25 @@ export interface Virtqueue {
 export class RingAddress {
   high = 0;
   low = 0;
+  /** Counts as set up even where it is 0. */
+  given = false;
 
+  /** Whether the area counts as not set up. */
   get isZero(): boolean {
-    return this.low === 0 && this.high === 0;
+    return this.low === 0 && this.high === 0 && !this.given;
   }
 
   set(address: bigint): void {
     this.high = Number(BigInt.asUintN(32, address >> 32n));
     this.low = Number(BigInt.asUintN(32, address));
+    this.given = false;
   }
 
   /** For addresses below 2^53. */
   setNumber(address: number): void {
     this.high = Math.floor(address / 2 ** 32);
     this.low = address >>> 0;
+    this.given = false;
   }
 }
 
@@ -172,6 +177,7 @@ export class RingState implements Stateful {
 function exchangeAddress(address: RingAddress, state: StateStream): void {
   address.high = state.u32(address.high);
   address.low = state.u32(address.low);
+  address.given = state.bool(address.given);
 }
 
 function exchangeArea(area: RingCache, state: StateStream): void {

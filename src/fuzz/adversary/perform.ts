@@ -13,6 +13,8 @@ export interface Stage {
   store64(address: number, value: number): void;
   storeList(address: number, entries: number, first: number): void;
   hostFrame(length: number, fill: number): void;
+  /** What the driver saw of a register or a byte it looked at. */
+  see(value: number): void;
 }
 
 /**
@@ -95,7 +97,7 @@ export function perform(stage: Stage, step: Step): string {
       window(driver, 'ibm,reset-pe-dma-window', 1, []);
       break;
     case 'config-read':
-      calls.configRead(driver.devfn, a, width8(b));
+      stage.see(calls.configRead(driver.devfn, a, width8(b)));
       break;
     case 'config-write':
       calls.configWrite(driver.devfn, a, width8(b), c);
@@ -145,6 +147,15 @@ export function perform(stage: Stage, step: Step): string {
         driver.portWrite(8, 4, b);
       }
       break;
+    case 'poke':
+      driver.poke(a, b, WIDTHS[c] ?? 4, d);
+      break;
+    case 'peek':
+      stage.see(driver.peek(a, b, WIDTHS[c] ?? 4));
+      break;
+    case 'neighbour':
+      driver.openNeighbour();
+      break;
     case 'fail':
       return 'the canary fails on purpose';
   }
@@ -158,6 +169,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'advance',
   'idle',
   'reap',
+  'peek',
 ]);
 
 export function standing(step: Step): Standing {
@@ -234,7 +246,7 @@ function registerRead(stage: Stage, region: number, offset: number, width: numbe
   const base = stage.driver.region(region);
   if (base === 0) return;
   if (width === 3) stage.load64(base + inRegion(region, offset));
-  else stage.load(base + inRegion(region, offset), WIDTHS[width] ?? 4);
+  else stage.see(stage.load(base + inRegion(region, offset), WIDTHS[width] ?? 4));
 }
 
 function registerWrite(stage: Stage, region: number, offset: number, width: number, value: number): void {

@@ -1,5 +1,6 @@
 import type { Scenario } from './scenario.ts';
 import { canary } from './canary.ts';
+import { faults } from './faults.ts';
 import { hostFrames } from './host-frames.ts';
 import { hostileRings } from './hostile-rings.ts';
 import { registerStorm } from './register-storm.ts';
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   registerStorm,
   setUpOrder,
   hostFrames,
+  faults,
   canary,
 ];
 
