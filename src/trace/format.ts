@@ -145,7 +145,15 @@ function backendItem(backend: BackendConfig): Item {
     case 'disk':
       return [backend.kind, backend.id, whole(backend.sectors), backend.content, backend.readOnly];
     case 'net':
-      return [backend.kind, backend.id, backend.loopback];
+      return [
+        backend.kind,
+        backend.id,
+        backend.loopback,
+        // Left out where they are as they ever were: older readers go on reading.
+        ...(backend.headers === true || (backend.queues ?? 1) > 1
+          ? [whole(backend.queues ?? 1), backend.headers === true]
+          : []),
+      ];
     default:
       return [backend.kind, backend.id];
   }
@@ -159,6 +167,10 @@ class Elements {
   constructor(item: Item | readonly Item[] | undefined, least: number) {
     if (!Array.isArray(item) || item.length < least) throw misfit('a list');
     this.#items = item as readonly Item[];
+  }
+
+  get done(): boolean {
+    return this.#next >= this.#items.length;
   }
 
   item(): Item {
@@ -299,8 +311,11 @@ function readBackend(elements: Elements): BackendConfig {
         content: diskContent(elements.text()),
         readOnly: elements.flag(),
       };
-    case 'net':
-      return { kind, id, loopback: elements.flag() };
+    case 'net': {
+      const loopback = elements.flag();
+      if (elements.done) return { kind, id, loopback };
+      return { kind, id, loopback, queues: elements.whole(), headers: elements.flag() };
+    }
     case 'entropy':
       return { kind, id };
     default:

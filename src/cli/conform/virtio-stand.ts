@@ -1,6 +1,7 @@
 import { DiagnosticLog } from '../../emu/core/diagnostics.ts';
 import { EventQueue } from '../../emu/core/event-queue.ts';
 import { TapLine } from '../../emu/core/tap-line.ts';
+import { NOBODY } from '../../emu/devices/backends/net-end.ts';
 import { Disk, diskBytes } from '../../emu/devices/backends/disk.ts';
 import { AddressSpace, EntryGuard } from '../../emu/memory/address-space.ts';
 import { BounceBuffer } from '../../emu/memory/bounce-buffer.ts';
@@ -101,7 +102,7 @@ export class VirtioStand implements PciBus {
         };
         const device = makeDevice(value, parts, {
           disk: () => new Disk(new PagedMemory(diskBytes(DISK_SECTORS)), DISK_SECTORS, false, 'golden', ''),
-          peer: () => ({ transmitted: (frame) => (stand.frame = frame.slice()) }),
+          peer: () => ({ ...NOBODY, transmitted: (frame) => (stand.frame = frame.slice()) }),
           entropy: () => new QemuEntropy(options.seed),
           nextMac: () => new Uint8Array([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
         });

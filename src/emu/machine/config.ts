@@ -29,7 +29,16 @@ export type BackendConfig =
       readonly content: DiskContent;
       readonly readOnly: boolean;
     }
-  | { readonly kind: 'net'; readonly id: string; readonly loopback: boolean }
+  | {
+      readonly kind: 'net';
+      readonly id: string;
+      /** Frames that the guest sends come back. */
+      readonly loopback: boolean;
+      /** `queues=` of a tap: pairs of queues; 1 where left out. */
+      readonly queues?: number;
+      /** `vnet_hdr=on` of a tap: frames come and go behind a virtio header. */
+      readonly headers?: boolean;
+    }
   | { readonly kind: 'entropy'; readonly id: string }
   /** What `cryptodev=` names. */
   | { readonly kind: 'crypto'; readonly id: string };

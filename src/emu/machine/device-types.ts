@@ -31,6 +31,10 @@ interface RealizeContext {
   readonly cpus: number;
   /** Function sits on a root bus. */
   readonly onRootBus: boolean;
+  /** Queue pairs of a network back end (`queues=`). */
+  readonly netQueues: (id: string) => number;
+  /** What QEMU says and goes on. */
+  readonly warn: (text: string) => void;
 }
 
 /** One virtio-pci device of QEMU 7.2 with its generic, -transitional and -non-transitional types. */
@@ -202,13 +206,13 @@ const NET: DeviceFamily = {
   pciProperties: [IOEVENTFD, vectors(AUTO)],
   deviceProperties: [
     ...NET_FEATURES.map(([name, on]) => property(name, 'switch', on, 'features')),
-    property('rsc_interval', 'uint32', 300000, 'none'),
+    property('rsc_interval', 'uint32', 300000, 'device'),
     property('mac', 'mac', undefined, 'device'),
     property('netdev', 'netdev', undefined, 'device'),
     property('bootindex', 'int32', -1, 'none'),
-    property('x-txtimer', 'uint32', 150000, 'none'),
+    property('x-txtimer', 'uint32', 150000, 'device'),
     property('x-txburst', 'int32', 256, 'device'),
-    property('tx', 'string', undefined, 'none'),
+    property('tx', 'string', undefined, 'device'),
     property('rx_queue_size', 'uint16', 256, 'device'),
     property('tx_queue_size', 'uint16', 256, 'device'),
     property('host_mtu', 'uint16', 0, 'device'),
@@ -217,15 +221,15 @@ const NET: DeviceFamily = {
     property('duplex', 'string', undefined, 'device'),
     property('failover', 'switch', false, 'features'),
   ],
-  prepare: (values) => {
-    // Every network end here has one queue pair: a vector each way, one for control, one for configuration.
-    fill(values, 'vectors', 4);
+  prepare: (values, { netQueues }) => {
+    // A vector each way for every pair, one for control, one for configuration.
+    fill(values, 'vectors', 2 * netQueues(values.text('netdev')) + 2);
     return undefined;
   },
   check: checkNet,
 };
 
-function checkNet(values: PropertyValues): string | undefined {
+function checkNet(values: PropertyValues, { netQueues, warn }: RealizeContext): string | undefined {
   const duplex = values.get('duplex');
   if (duplex !== undefined && duplex !== 'half' && duplex !== 'full')
     return "'duplex' must be 'half' or 'full'";
@@ -238,6 +242,15 @@ function checkNet(values: PropertyValues): string | undefined {
     if (size < NET_RX_QUEUE_MIN || size > RING_MAX || !isPowerOfTwo(size)) {
       return `Invalid ${name} (= ${size}), must be a power of 2 between ${NET_RX_QUEUE_MIN} and ${RING_MAX}${end}`;
     }
+  }
+  const pairs = netQueues(values.text('netdev'));
+  if (2 * pairs + 1 > VIRTIO_QUEUE_MAX) {
+    const most = Math.floor((VIRTIO_QUEUE_MAX - 1) / 2);
+    return `Invalid number of queue pairs (= ${pairs}), must be a positive integer less than ${most}.`;
+  }
+  const tx = values.get('tx');
+  if (tx !== undefined && tx !== 'timer' && tx !== 'bh') {
+    warn(`virtio-net: Unknown option tx=${String(tx)}, valid options: "timer" "bh"\nDefaulting to "bh"`);
   }
   // Only vhost-user and vDPA peers take longer transmit queues.
   values.set('tx_queue_size', Math.min(values.number('tx_queue_size'), 256));

@@ -182,7 +182,12 @@ const NET_FEATURES: readonly (readonly [name: string, feature: number])[] = [
   ['guest_rsc_ext', net.VIRTIO_NET_F_RSC_EXT],
 ];
 
-function makeNet(values: PropertyValues, parts: CoreParts, backends: DeviceBackends): NetDevice {
+function makeNet(
+  values: PropertyValues,
+  parts: CoreParts,
+  backends: DeviceBackends,
+  { id }: RealizedDevice,
+): NetDevice {
   let features = 0n;
   for (const [name, feature] of NET_FEATURES) if (values.flag(name)) features |= featureBit(feature);
   const duplex = values.text('duplex');
@@ -192,6 +197,9 @@ function makeNet(values: PropertyValues, parts: CoreParts, backends: DeviceBacke
     rxQueueSize: values.number('rx_queue_size'),
     txQueueSize: values.number('tx_queue_size'),
     txBurst: values.number('x-txburst'),
+    txTimer: values.text('tx') === 'timer' ? values.number('x-txtimer') : undefined,
+    coalesceInterval: values.number('rsc_interval'),
+    standby: values.flag('failover') ? (id ?? '(null)') : undefined,
     features,
     mtu: values.number('host_mtu'),
     speed: values.number('speed'),

@@ -2,7 +2,7 @@ import type { EventQueue } from '../core/event-queue.ts';
 import type { Stateful, StateStream } from '../core/state.ts';
 import { Disk, diskBytes } from '../devices/backends/disk.ts';
 import { SeededEntropy, type EntropySource } from '../devices/backends/entropy.ts';
-import { NetEnd, type NetPeer, type NetReceiver } from '../devices/backends/net-end.ts';
+import { NetEnd, NOBODY, type NetPeer } from '../devices/backends/net-end.ts';
 import { NetDevice } from '../devices/net.ts';
 import { PagedMemory } from '../memory/guest-memory.ts';
 import type { VirtioCore } from '../virtio/core.ts';
@@ -12,9 +12,12 @@ import type { DeviceBackends } from './devices.ts';
 /** The console's number among the host's ends; network ends follow in the order of their back ends. */
 export const CONSOLE_PORT = 0;
 const FIRST_NET_PORT = 1;
+/** What an operator tells the network end at a port comes in at that port and this more: one byte of NET_ORDER. */
+export const NET_ORDER_PORTS = 0x100;
+/** `set_link off`, `set_link on`, `announce-self`. */
+export const NET_ORDER = { linkDown: 0, linkUp: 1, announce: 2 } as const;
 /** 52:54:00:12:34:56 is the first address that QEMU hands out. */
 const FIRST_MAC_TAIL = 0x12_3456;
-const NOBODY: NetPeer = { transmitted: () => undefined };
 
 /** What of the host the devices of one machine reach: disks, network ends and entropy, by the names they were given. */
 export class HostEnds implements DeviceBackends, Stateful {
@@ -39,7 +42,8 @@ export class HostEnds implements DeviceBackends, Stateful {
           new Disk(memory, backend.sectors, backend.readOnly, backend.content, config.seed),
         );
       } else if (backend.kind === 'net') {
-        const end = new NetEnd(events, backend.loopback);
+        const { loopback, queues = 1, headers = false } = backend;
+        const end = new NetEnd(events, { loopback, queues, headers });
         const port = FIRST_NET_PORT + nets.size;
         end.listener = (frame) => {
           sent(port, frame);
@@ -80,10 +84,18 @@ export class HostEnds implements DeviceBackends, Stateful {
     if (end !== undefined && device instanceof NetDevice) end.device = device;
   }
 
-  /** A frame from outside; a port that nobody listens at swallows it. */
-  receive(port: number, frame: Uint8Array): void {
-    const receiver: NetReceiver | undefined = this.#nets[port - FIRST_NET_PORT]?.device;
-    receiver?.receive(frame);
+  /** A frame from outside, or an operator's order; a port that nobody listens at swallows it. */
+  receive(port: number, bytes: Uint8Array): void {
+    if (port >= NET_ORDER_PORTS) this.#order(port - NET_ORDER_PORTS, bytes[0]);
+    else this.#nets[port - FIRST_NET_PORT]?.arrive(bytes);
+  }
+
+  #order(port: number, order: number | undefined): void {
+    const device = this.#nets[port - FIRST_NET_PORT]?.device;
+    if (order === NET_ORDER.announce) device?.announce();
+    else if (order === NET_ORDER.linkDown || order === NET_ORDER.linkUp) {
+      device?.setLink(order === NET_ORDER.linkUp);
+    }
   }
 
   /** All but the disks' content and the entropy, which its device keeps. */

@@ -134,7 +134,10 @@ export class Machine implements PlatformBackend {
     this.#line.tap = tap;
   }
 
-  /** What the host hands in: keys at CONSOLE_PORT, a frame at the port of a network end. Other ports swallow it. */
+  /**
+   * What the host hands in: keys at CONSOLE_PORT, a frame at the port of a network end, a word of NET_ORDERS behind it at
+   * that port plus NET_ORDER_PORTS. Other ports swallow it.
+   */
   hostInput(port: number, bytes: Uint8Array): void {
     const event = this.#line.open(KIND['host-input']);
     if (event !== undefined) {
@@ -492,6 +495,9 @@ function realizeAll(
   globals: readonly GlobalOption[],
 ): Verdict<readonly RealizedDevice[]> {
   const kinds = new Map(config.backends.map((backend) => [backend.id, backend.kind]));
+  const queues = new Map(
+    config.backends.map((backend) => [backend.id, backend.kind === 'net' ? (backend.queues ?? 1) : 1]),
+  );
   const taken = new Map<number, string>();
   const devices: RealizedDevice[] = [];
   const warnings: string[] = [];
@@ -508,6 +514,7 @@ function realizeAll(
       cpus: config.cpus,
       globals,
       backends,
+      netQueues: (id) => queues.get(id) ?? 1,
       slot: 'conventional',
       taken,
       unnamedBuses: devices.filter(({ scsiBus, id }) => scsiBus !== undefined && id === undefined).length,

@@ -40,6 +40,8 @@ export interface RealizeRequest {
   readonly cpus: number;
   readonly globals: readonly GlobalOption[];
   readonly backends: BackendLookup;
+  /** Queue pairs of a network back end; one where nobody says. */
+  readonly netQueues?: (id: string) => number;
   readonly slot: SlotKind;
   /** Slots that are taken: devfn → type name and id, as QEMU names the owner. */
   readonly taken: ReadonlyMap<number, string>;
@@ -75,6 +77,7 @@ const FEATURE_PROPERTIES: readonly (readonly [name: string, feature: number])[] 
 
 /** Device options that are not properties. */
 const NOT_PROPERTIES: ReadonlySet<string> = new Set(['driver', 'bus', 'id']);
+const ONE_QUEUE = (): number => 1;
 const HASH_BUCKETS = 512;
 const PCI_SLOTS = 32;
 
@@ -203,7 +206,14 @@ class Realize {
   run(): Verdict<RealizedDevice> {
     const values = this.#values;
     const { family } = this.#object.type;
-    const context = { cpus: this.#request.cpus, onRootBus: this.#request.slot !== 'express-port' };
+    const context = {
+      cpus: this.#request.cpus,
+      onRootBus: this.#request.slot !== 'express-port',
+      netQueues: this.#request.netQueues ?? ONE_QUEUE,
+      warn: (text: string): void => {
+        this.#warnings.push(text);
+      },
+    };
     const express = this.#isExpress();
     const misplaced = this.#place();
     if (misplaced !== undefined) return refused(misplaced);
