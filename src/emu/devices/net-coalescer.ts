@@ -70,11 +70,7 @@ export class NetCoalescer implements Stateful {
   readonly #held: readonly [ip4: Held[], ip6: Held[]] = [[], []];
 
   /** `deliver` hands a frame to the driver; false: there are no buffers. */
-  constructor(
-    events: EventQueue,
-    interval: Duration,
-    deliver: (frame: Uint8Array, pair: number) => boolean,
-  ) {
+  constructor(events: EventQueue, interval: Duration, deliver: (frame: Uint8Array, pair: number) => boolean) {
     this.#events = events;
     this.#interval = interval;
     this.#deliver = deliver;
@@ -128,7 +124,7 @@ export class NetCoalescer implements Stateful {
       this.#events.cancel(this.#drain, at);
       this.#events.schedule(this.#interval, this.#drain, at);
     }
-    for (const segment of [...held]) {
+    for (const segment of held.slice()) {
       const fate = coalesce(segment, frame, ip, family);
       if (fate === 'other flow') continue;
       if (fate === 'final') return this.#release(segment, family, at) && this.#deliver(frame, pair);
@@ -168,7 +164,7 @@ export class NetCoalescer implements Stateful {
 
   #purge(at: number): void {
     const family = FAMILIES[at] as Family;
-    for (const segment of [...(this.#held[at] ?? [])]) this.#release(segment, family, at);
+    for (const segment of (this.#held[at] ?? []).slice()) this.#release(segment, family, at);
   }
 }
 
@@ -225,7 +221,8 @@ function coalesce(held: Held, frame: Uint8Array, ip: number, family: Family): Fa
   const distance = (word(frame, tcp + 4) - word(held.frame, oldTcp + 4)) >>> 0;
   const payload = payloadOf(frame, ip, family);
   if (distance > TCP_PAYLOAD_MAX) return 'final';
-  if (distance === 0 && !(held.payload === 0 && payload !== 0)) return updateWindow(held.frame, oldTcp, frame, tcp);
+  if (distance === 0 && !(held.payload === 0 && payload !== 0))
+    return updateWindow(held.frame, oldTcp, frame, tcp);
   if (distance !== 0 && distance !== held.payload) return 'final';
   const length = short(held.frame, oldIp + family.length) + payload;
   if (length > family.payloadMax) return 'final';

@@ -119,7 +119,8 @@ export class NetPacket implements Stateful {
       const length = this.#byte(extension + 1);
       if (kind === EXTENSION_ROUTING) {
         if (length === 2) this.hasRoute = this.#readRoute(extension);
-      } else if (kind === EXTENSION_DESTINATION) this.hasHome = this.#readHome(extension, 8 * (length + 1) - 2);
+      } else if (kind === EXTENSION_DESTINATION)
+        this.hasHome = this.#readHome(extension, 8 * (length + 1) - 2);
       else if (kind === EXTENSION_FRAGMENT) this.fragment6 = true;
       this.#headers6 += 8 * (length + 1);
       kind = this.#byte(extension);

@@ -183,8 +183,10 @@ export class NetDevice extends VirtioCore implements NetReceiver {
     this.addQueue(CTRL_QUEUE_SIZE);
     this.#transmit = parts.events.register((pair) => this.#transmitBurst(pair));
     this.#transmitDelay = nanoseconds(options.txTimer ?? 0);
-    this.#coalescer = new NetCoalescer(parts.events, nanoseconds(options.coalesceInterval), (frame, pair) =>
-      this.#accept(frame, pair, true) === 'done',
+    this.#coalescer = new NetCoalescer(
+      parts.events,
+      nanoseconds(options.coalesceInterval),
+      (frame, pair) => this.#accept(frame, pair, true) === 'done',
     );
     if (peer.headers) this.#hostHeaderBytes = abi.VIRTIO_NET_HDR_BYTES;
   }
@@ -364,9 +366,7 @@ export class NetDevice extends VirtioCore implements NetReceiver {
     if (!diagnostics.listening) return;
     diagnostics.say('qemu-system-ppc64: warning: Primary device not found');
     const option = `failover_pair_id=${this.#options.standby ?? ''}`;
-    diagnostics.say(
-      `Virtio-net failover will not work. Make sure primary device has parameter ${option}`,
-    );
+    diagnostics.say(`Virtio-net failover will not work. Make sure primary device has parameter ${option}`);
   }
 
   #pairStatusChanging(pair: number, running: boolean): void {
@@ -613,8 +613,7 @@ export class NetDevice extends VirtioCore implements NetReceiver {
   #rearm(pair: number): void {
     const { events } = this.parts;
     if (this.#options.txTimer !== undefined) events.cancel(this.#transmit, pair);
-    if (!events.isScheduled(this.#transmit, pair))
-      events.schedule(this.#transmitDelay, this.#transmit, pair);
+    if (!events.isScheduled(this.#transmit, pair)) events.schedule(this.#transmitDelay, this.#transmit, pair);
   }
 
   /** virtio_net_tx_bh, virtio_net_tx_timer. */
@@ -805,7 +804,7 @@ export class NetDevice extends VirtioCore implements NetReceiver {
     });
     const { diagnostics } = this.parts;
     if (this.#rss.enabled && !this.#rss.populate && diagnostics.listening) {
-      diagnostics.say('qemu-system-ppc64: warning: Can\'t load eBPF RSS - fallback to software RSS');
+      diagnostics.say("qemu-system-ppc64: warning: Can't load eBPF RSS - fallback to software RSS");
     }
     return pairs;
   }

@@ -31,7 +31,7 @@ import type { DriverTransport, ProbeResult } from './transport.ts';
 const ID_FIRST = 0x1000;
 const ID_LAST = 0x107f;
 /** Queues whose place in the notification area is remembered. */
-const QUEUES_MAX = 8;
+const QUEUES_MAX = 64;
 /** A reset that takes longer is a device that is gone; QEMU's is done at once. */
 const RESET_READS_MAX = 100;
 

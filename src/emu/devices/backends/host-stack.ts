@@ -75,7 +75,13 @@ function unsegmented(
   const valid = hasFeature(offloads, abi.VIRTIO_NET_F_GUEST_CSUM)
     ? header.flags & abi.VIRTIO_NET_HDR_F_DATA_VALID
     : 0;
-  return [joined(frame, needs ? { ...header, flags: abi.VIRTIO_NET_HDR_F_NEEDS_CSUM } : { ...PLAIN, flags: valid }, 0)];
+  return [
+    joined(
+      frame,
+      needs ? { ...header, flags: abi.VIRTIO_NET_HDR_F_NEEDS_CSUM } : { ...PLAIN, flags: valid },
+      0,
+    ),
+  ];
 }
 
 const PLAIN: Header = { flags: 0, gso: 0, gsoSize: 0, csumStart: 0, csumOffset: 0 };

@@ -166,9 +166,11 @@ export class NetEnd implements NetPeer, Stateful {
     const protocol = frame[start + 23];
     const ip4 = frame[start + 12] === 0x08 && frame[start + 13] === 0 && frame[start + 14] === 0x45;
     if (ip4) {
-      for (let i = 0; i < 4; i++) hash += ((frame[start + 26 + i] ?? 0) + (frame[start + 30 + i] ?? 0)) * (7 + i);
+      for (let i = 0; i < 4; i++)
+        hash += ((frame[start + 26 + i] ?? 0) + (frame[start + 30 + i] ?? 0)) * (7 + i);
       if (protocol === 6 || protocol === 17) {
-        for (let i = 0; i < 2; i++) hash += ((frame[start + 34 + i] ?? 0) + (frame[start + 36 + i] ?? 0)) * (31 + i);
+        for (let i = 0; i < 2; i++)
+          hash += ((frame[start + 34 + i] ?? 0) + (frame[start + 36 + i] ?? 0)) * (31 + i);
       }
     }
     return hash % FLOWS;
