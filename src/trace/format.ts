@@ -154,6 +154,10 @@ function backendItem(backend: BackendConfig): Item {
           ? [whole(backend.queues ?? 1), backend.headers === true]
           : []),
       ];
+    case 'chardev':
+      return [backend.kind, backend.id, backend.open];
+    case 'memory':
+      return [backend.kind, backend.id, whole(backend.pageBytes)];
     default:
       return [backend.kind, backend.id];
   }
@@ -316,7 +320,13 @@ function readBackend(elements: Elements): BackendConfig {
       if (elements.done) return { kind, id, loopback };
       return { kind, id, loopback, queues: elements.whole(), headers: elements.flag() };
     }
+    case 'chardev':
+      return { kind, id, open: elements.flag() };
+    case 'memory':
+      return { kind, id, pageBytes: elements.whole() };
     case 'entropy':
+    case 'crypto':
+    case 'iothread':
       return { kind, id };
     default:
       throw new RecordingError(`its header names a backend of the unknown kind ${JSON.stringify(kind)}`);

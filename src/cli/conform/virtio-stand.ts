@@ -100,12 +100,17 @@ export class VirtioStand implements PciBus {
           useStarted: value.values.flag('use-started'),
           ioeventfd: value.values.flag('ioeventfd'),
         };
-        const device = makeDevice(value, parts, {
+        const backends = {
           disk: () => new Disk(new PagedMemory(diskBytes(DISK_SECTORS)), DISK_SECTORS, false, 'golden', ''),
-          peer: () => ({ ...NOBODY, transmitted: (frame) => (stand.frame = frame.slice()) }),
+          peer: () => ({ ...NOBODY, transmitted: (frame: Uint8Array) => (stand.frame = frame.slice()) }),
           entropy: () => new QemuEntropy(options.seed),
           nextMac: () => new Uint8Array([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
-        });
+          char: () => undefined,
+          report: () => undefined,
+          ramBytes: stand.memory.size,
+          hostPageBytes: 4096,
+        };
+        const device = makeDevice(value, parts, backends);
         const master = {
           get busMaster(): boolean {
             return stand.function.busMaster;

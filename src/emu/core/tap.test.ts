@@ -39,6 +39,7 @@ test('the numbers of event kinds are what recordings hold: rows are only added a
       'host-output',
       'guest-write',
       'ending',
+      'discard',
     ],
   );
   t.is(KIND['hcall'], 0);

@@ -23,7 +23,8 @@ export type EventName =
   | 'host-input'
   | 'host-output'
   | 'guest-write'
-  | 'ending';
+  | 'ending'
+  | 'discard';
 
 /**
  * The vocabulary of everything that is recorded: what crosses between guest and host, or between a device and memory.
@@ -107,6 +108,8 @@ export const EVENT_KINDS: readonly EventKind[] = [
   { name: 'guest-write', direction: 'input', fields: ['address'], carriesBytes: true },
   /** QEMU would have ended here, the machine lives on. how: 1 it aborts, 2 it hangs; the bytes are why, in ASCII. */
   { name: 'ending', direction: 'output', fields: ['how'], carriesBytes: true },
+  /** A balloon gave pages of RAM (a guest-physical address) to the host: they read as zeros from now on. */
+  { name: 'discard', direction: 'output', fields: ['device', 'address', 'length'], carriesBytes: false },
 ];
 
 /** The number of each kind, by name. */

@@ -35,6 +35,8 @@ interface RealizeContext {
   readonly netQueues: (id: string) => number;
   /** What QEMU says and goes on. */
   readonly warn: (text: string) => void;
+  /** Names of the families that the machine has already. */
+  readonly present: ReadonlySet<string>;
 }
 
 /** One virtio-pci device of QEMU 7.2 with its generic, -transitional and -non-transitional types. */
@@ -56,6 +58,8 @@ export interface DeviceFamily {
   readonly modernOnly: 'no' | 'yes' | 'checked';
   /** Whether disks for a SCSI bus can be put on it. */
   readonly opensScsiBus?: boolean;
+  /** Opens a bus that consoles and serial ports ride on. */
+  readonly opensSerialBus?: boolean;
   /** Expansion ROM by default, in bytes. */
   readonly romBytes: number;
   readonly pciProperties: readonly Property[];
@@ -338,6 +342,7 @@ const SERIAL: DeviceFamily = {
   base: 'virtio-serial-pci-base',
   variants: VARIANTS,
   deviceType: 'virtio-serial-device',
+  opensSerialBus: true,
   deviceParents: [],
   virtioId: VIRTIO_ID_CONSOLE,
   transitionalId: 0x1003,
@@ -379,13 +384,15 @@ const BALLOON: DeviceFamily = {
     property('page-poison', 'switch', true, 'features'),
     property('free-page-reporting', 'switch', false, 'features'),
     property('qemu-4-0-config-size', 'switch', false, 'device'),
-    property('guest-stats-polling-interval', 'uint32', 0, 'none'),
-    property('iothread', 'link', undefined, 'none'),
+    property('guest-stats-polling-interval', 'seconds', 0, 'device'),
+    property('iothread', 'link', undefined, 'device'),
   ],
-  check: (values) =>
-    values.flag('free-page-hint') && values.text('iothread') === ''
+  check: (values, { present }) => {
+    if (present.has('virtio-balloon-pci')) return 'Only one balloon device is supported';
+    return values.flag('free-page-hint') && values.text('iothread') === ''
       ? "'free-page-hint' requires 'iothread' to be set"
-      : undefined,
+      : undefined;
+  },
 };
 
 const PLAN9: DeviceFamily = {

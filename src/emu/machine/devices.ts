@@ -11,11 +11,13 @@ import { Plan9Device } from '../devices/plan9.ts';
 import { RngDevice } from '../devices/rng.ts';
 import { ScsiDevice } from '../devices/scsi.ts';
 import { SerialDevice } from '../devices/serial.ts';
+import type { CharEnd } from '../devices/backends/char-end.ts';
 import type { Disk } from '../devices/backends/disk.ts';
 import type { EntropySource } from '../devices/backends/entropy.ts';
 import type { NetPeer } from '../devices/backends/net-end.ts';
 import type { CoreParts, VirtioCore } from '../virtio/core.ts';
 import { featureBit } from '../virtio/features.ts';
+import { EPOCH_SECONDS } from './platform-options.ts';
 import type { PropertyValues } from './properties.ts';
 import type { RealizedDevice } from './realize.ts';
 import { attachment } from './scsi-disks.ts';
@@ -29,6 +31,12 @@ export interface DeviceBackends {
   entropy(id: string): EntropySource;
   /** `mac=` was not given: QEMU counts up from 52:54:00:12:34:56. */
   nextMac(): Uint8Array;
+  char(id: string): CharEnd | undefined;
+  /** What the host hears of a device: QMP events. */
+  report(event: string, data: Readonly<Record<string, unknown>>): void;
+  readonly ramBytes: number;
+  /** Page size of the host's memory behind RAM. */
+  readonly hostPageBytes: number;
 }
 
 type Make = (
@@ -73,21 +81,35 @@ const MAKERS: ReadonlyMap<string, Make> = new Map<string, Make>([
   ],
   [
     'virtio-serial-pci',
-    (values, parts) =>
-      new SerialDevice(parts, {
-        maxPorts: values.number('max_ports'),
-        emergencyWrite: values.flag('emergency-write'),
-      }),
+    (values, parts, backends, { serialBus }) =>
+      new SerialDevice(
+        parts,
+        {
+          maxPorts: values.number('max_ports'),
+          emergencyWrite: values.flag('emergency-write'),
+          busName: serialBus?.name ?? '',
+          ports: serialBus?.ports ?? [],
+        },
+        {
+          char: (id) => backends.char(id),
+          reportOpen: (id, open) => backends.report('VSERPORT_CHANGE', { id, open }),
+        },
+      ),
   ],
   [
     'virtio-balloon-pci',
-    (values, parts) =>
+    (values, parts, backends) =>
       new BalloonDevice(parts, {
         deflateOnOom: values.flag('deflate-on-oom'),
         freePageHint: values.flag('free-page-hint'),
         pagePoison: values.flag('page-poison'),
         freePageReporting: values.flag('free-page-reporting'),
         wholeConfig: values.flag('qemu-4-0-config-size'),
+        pollingSeconds: values.number('guest-stats-polling-interval'),
+        ramBytes: backends.ramBytes,
+        hostPageBytes: backends.hostPageBytes,
+        epochSeconds: EPOCH_SECONDS,
+        changed: (actual) => backends.report('BALLOON_CHANGE', { actual }),
       }),
   ],
   ['virtio-9p-pci', (values, parts) => new Plan9Device(parts, values.text('mount_tag'))],

@@ -18,7 +18,7 @@ function ends(sent: (port: number, frame: Uint8Array) => void = () => undefined)
       ],
     },
     new EventQueue(),
-    sent,
+    { sent, report: () => undefined },
   );
 }
 

@@ -6,6 +6,7 @@ import { StateHasher, StateLoader, StateSaver, type StateStream } from '../core/
 import { KIND, type MachineEvent, type Tap } from '../core/tap.ts';
 import { TapLine } from '../core/tap-line.ts';
 import { ticks } from '../core/time.ts';
+import { SerialDevice } from '../devices/serial.ts';
 import { AddressSpace } from '../memory/address-space.ts';
 import { BounceBuffer } from '../memory/bounce-buffer.ts';
 import { DmaSpace } from '../memory/dma-space.ts';
@@ -22,11 +23,19 @@ import type { MachineConfig, Verdict } from './config.ts';
 import { makeDevice } from './devices.ts';
 import { EmulatedPlatform, type PlatformBackend } from './emulated-platform.ts';
 import { CONSOLE_PORT, HostEnds } from './host-ends.ts';
-import { parseGlobal, parseMachine, type GlobalOption, type MachineArgument } from './options.ts';
+import { execute, MONITOR_PORT, report, type MonitorHost } from './monitor.ts';
+import {
+  parseGlobal,
+  parseMachine,
+  parseOptions,
+  type GlobalOption,
+  type MachineArgument,
+} from './options.ts';
 import { paprOptions, treeInputs } from './platform-options.ts';
 import type { BackendLookup } from './properties.ts';
 import { realizeDevice, type RealizedDevice } from './realize.ts';
 import { isScsiDisk, realizeScsiDisk } from './scsi-disks.ts';
+import { isSerialPort, realizePort, SERIAL_BUS } from './serial-ports.ts';
 
 /** A moment of a machine. Restoring it costs what was touched since. */
 export interface MachineSnapshot {
@@ -63,6 +72,9 @@ export class Machine implements PlatformBackend {
   readonly #treeChance: Rng;
   readonly #randomWord: () => bigint | undefined;
   readonly #cores: VirtioCore[] = [];
+  readonly #coresById: Map<string, VirtioCore> = new Map();
+  readonly #globals: readonly GlobalOption[];
+  readonly #monitor: MonitorHost;
   #tree: Uint8Array = new Uint8Array(0);
   #restoring = false;
 
@@ -102,14 +114,27 @@ export class Machine implements PlatformBackend {
     this.memory = options.memory ?? new PagedMemory(config.ramBytes);
     this.system = new AddressSpace(this.#diagnostics);
     this.#line = new TapLine(this.queue);
+    this.#globals = config.globals.flatMap((text) => parseGlobal(text) ?? []);
+    this.#monitor = this.#monitorHost();
     this.platform = new EmulatedPlatform(this.memory, this, this.#line);
     this.papr = new Papr(this.#environment());
-    this.ends = new HostEnds(config, this.queue, (port, bytes) =>
-      this.#hostOutput(port, bytes, bytes.length),
+    this.ends = new HostEnds(
+      config,
+      this.queue,
+      {
+        sent: (port, bytes) => {
+          this.#hostOutput(port, bytes, bytes.length);
+        },
+        report: (event, data) => {
+          report(this.#monitor, event, data);
+        },
+      },
+      argument.others.get('memory-backend'),
     );
     const functions: VirtioPciFunction[] = [];
     for (const device of devices) {
       const made = this.#makeFunction(device);
+      if (device.id !== undefined) this.#coresById.set(device.id, made.device as VirtioCore);
       functions.push(made);
       this.bridge.plug(made);
     }
@@ -135,8 +160,8 @@ export class Machine implements PlatformBackend {
   }
 
   /**
-   * What the host hands in: keys at CONSOLE_PORT, a frame at the port of a network end, a word of NET_ORDERS behind it at
-   * that port plus NET_ORDER_PORTS. Other ports swallow it.
+   * What the host hands in: keys at CONSOLE_PORT, a frame at the port of a netdev, bytes at that of a chardev, a word of
+   * NET_ORDERS behind it at a netdev's port plus NET_ORDER_PORTS, a QMP command at MONITOR_PORT. Other ports swallow it.
    */
   hostInput(port: number, bytes: Uint8Array): void {
     const event = this.#line.open(KIND['host-input']);
@@ -146,6 +171,7 @@ export class Machine implements PlatformBackend {
       this.#line.send();
     }
     if (port === CONSOLE_PORT) this.papr.consoleInput(0, bytes);
+    else if (port === MONITOR_PORT) execute(this.#monitor, bytes);
     else this.ends.receive(port, bytes);
   }
 
@@ -299,6 +325,7 @@ export class Machine implements PlatformBackend {
     this.queue.clear();
     this.papr.reset();
     for (const made of this.functions) made.reset();
+    this.ends.machineReset();
     this.#tree = this.#buildTree(undefined);
     this.papr.handOver(this.#tree);
   }
@@ -355,6 +382,40 @@ export class Machine implements PlatformBackend {
       },
       this.#diagnostics,
     );
+  }
+
+  #monitorHost(): MonitorHost {
+    return {
+      now: () => this.queue.now,
+      cores: this.#cores,
+      core: (id) => this.#coresById.get(id),
+      charEnd: (id) => this.ends.char(id),
+      plug: (argument) => this.#plug(argument),
+      tell: (text) => {
+        const bytes = new TextEncoder().encode(text);
+        this.#hostOutput(MONITOR_PORT, bytes, bytes.length);
+      },
+    };
+  }
+
+  /** `device_add` while the machine runs: what rides on a bus that a device has opened. */
+  #plug(argument: string): Verdict<unknown> {
+    if (!isSerialPort(argument)) {
+      return {
+        accepted: false,
+        reason: `'${argument.split(',')[0] ?? ''}' cannot be plugged into a running machine`,
+      };
+    }
+    const buses = this.#cores.filter((core): core is SerialDevice => core instanceof SerialDevice);
+    const verdict = realizePort(argument, {
+      buses: buses.map((bus) => ({ name: bus.busName, maxPorts: bus.maxPorts, ports: bus.ports })),
+      globals: this.#globals,
+      backends: backendLookup(this.config),
+      taken: (id) =>
+        this.#coresById.has(id) || buses.some((bus) => bus.ports.some(({ deviceId }) => deviceId === id)),
+    });
+    if (verdict.accepted) buses[verdict.value.bus]?.plugPort(verdict.value.settings);
+    return verdict;
   }
 
   #environment(): PaprEnvironment {
@@ -494,19 +555,19 @@ function realizeAll(
   machine: MachineArgument,
   globals: readonly GlobalOption[],
 ): Verdict<readonly RealizedDevice[]> {
-  const kinds = new Map(config.backends.map((backend) => [backend.id, backend.kind]));
+  const twice = duplicateId(config.devices);
+  if (twice !== undefined) return twice;
   const queues = new Map(
     config.backends.map((backend) => [backend.id, backend.kind === 'net' ? (backend.queues ?? 1) : 1]),
   );
   const taken = new Map<number, string>();
   const devices: RealizedDevice[] = [];
   const warnings: string[] = [];
-  const backends: BackendLookup = (kind, id) => kinds.has(id) && BACKEND_OF[kind] === kinds.get(id);
+  const backends = backendLookup(config);
   for (const argument of config.devices) {
-    const buses = devices.flatMap(({ scsiBus }) => scsiBus ?? []);
-    if (isScsiDisk(argument)) {
-      const disk = realizeScsiDisk(argument, buses, globals, backends);
-      if (!disk.accepted) return refusedDevice(argument, disk);
+    const rider = realizeRider(argument, devices, globals, backends);
+    if (rider !== undefined) {
+      if (!rider.accepted) return refusedDevice(argument, rider);
       continue;
     }
     const made = realizeDevice(argument, {
@@ -517,7 +578,15 @@ function realizeAll(
       netQueues: (id) => queues.get(id) ?? 1,
       slot: 'conventional',
       taken,
-      unnamedBuses: devices.filter(({ scsiBus, id }) => scsiBus !== undefined && id === undefined).length,
+      unnamedBuses: (type) =>
+        devices.filter(({ id, ...device }) => id === undefined && busTypes(device).includes(type)).length,
+      otherBuses: new Map(
+        devices.flatMap((device) => [
+          ...(device.scsiBus === undefined ? [] : [[device.scsiBus.name, 'SCSI'] as const]),
+          ...(device.serialBus === undefined ? [] : [[device.serialBus.name, SERIAL_BUS] as const]),
+        ]),
+      ),
+      present: new Set(devices.map((device) => device.family.name)),
     });
     if (!made.accepted) return refusedDevice(argument, made);
     taken.set(made.value.settings.devfn, made.value.typeName);
@@ -525,6 +594,40 @@ function realizeAll(
     devices.push(made.value);
   }
   return { accepted: true, value: devices, warnings };
+}
+
+function busTypes({ scsiBus, serialBus }: Pick<RealizedDevice, 'scsiBus' | 'serialBus'>): readonly string[] {
+  return [...(scsiBus === undefined ? [] : ['scsi']), ...(serialBus === undefined ? [] : [SERIAL_BUS])];
+}
+
+/** Puts what rides on the bus of another device there; undefined for a device that is none. */
+function realizeRider(
+  argument: string,
+  devices: readonly RealizedDevice[],
+  globals: readonly GlobalOption[],
+  backends: BackendLookup,
+): Verdict<unknown> | undefined {
+  if (isScsiDisk(argument)) {
+    const buses = devices.flatMap(({ scsiBus }) => scsiBus ?? []);
+    return realizeScsiDisk(argument, buses, globals, backends);
+  }
+  if (!isSerialPort(argument)) return undefined;
+  const buses = devices.flatMap(({ serialBus }) => serialBus ?? []);
+  const port = realizePort(argument, { buses, globals, backends, taken: () => false });
+  if (port.accepted) buses[port.value.bus]?.ports.push(port.value.settings);
+  return port;
+}
+
+/** QEMU's option parser looks at the ids of all devices before it makes the first. */
+function duplicateId(devices: readonly string[]): Verdict<never> | undefined {
+  const ids = new Set<string>();
+  for (const argument of devices) {
+    const id = new Map(parseOptions(argument).options).get('id');
+    if (id === undefined) continue;
+    if (ids.has(id)) return refusedDevice(argument, { reason: `Duplicate ID '${id}' for device` });
+    ids.add(id);
+  }
+  return undefined;
 }
 
 function refusedDevice(
@@ -535,10 +638,17 @@ function refusedDevice(
   return hint === undefined ? { accepted: false, reason: told } : { accepted: false, reason: told, hint };
 }
 
+function backendLookup(config: MachineConfig): BackendLookup {
+  const kinds = new Map(config.backends.map((backend) => [backend.id, backend.kind]));
+  return (kind, id) => kinds.has(id) && BACKEND_OF[kind] === kinds.get(id);
+}
+
 /** Which back end a device's reference names: by the property's kind, a link's by its name. */
 const BACKEND_OF: Readonly<Record<string, string>> = {
   drive: 'disk',
   netdev: 'net',
+  chardev: 'chardev',
   rng: 'entropy',
   cryptodev: 'crypto',
+  iothread: 'iothread',
 };

@@ -9,7 +9,8 @@ export type PropertyValue = boolean | number | bigint | string | undefined;
 
 /**
  * How a property's text is read (QEMU's qdev property types): `switch` on/off, `switch-auto` with auto too, `devfn`
- * slot[.function] in hexadecimal, `mac`, `block-size` a power of two, and references to backends of a kind.
+ * slot[.function] in hexadecimal, `mac`, `block-size` a power of two, `seconds` of the balloon's timer, and references to
+ * backends of a kind.
  */
 export type PropertyKind =
   | 'switch'
@@ -25,6 +26,8 @@ export type PropertyKind =
   | 'mac'
   | 'drive'
   | 'netdev'
+  | 'chardev'
+  | 'seconds'
   | 'link';
 
 export interface Property {
@@ -181,6 +184,12 @@ export function parseProperty(
     case 'netdev':
       if (backends(kind, text) || (kind === 'drive' && text === '')) return accepted(text);
       return refused(`Property '${owner}.${name}' can't find value '${text}'`);
+    case 'chardev':
+      if (text === '') return accepted(undefined);
+      if (backends(kind, text)) return accepted(text);
+      return refused(`Property '${owner}.${name}' can't find value '${text}'`);
+    case 'seconds':
+      return parseSeconds(name, text);
     case 'link':
       if (backends(name, text) || text === '') return accepted(text);
       return refused(`Device '${text}' not found`);
@@ -195,6 +204,22 @@ function parseInteger(name: string, kind: PropertyKind, text: string): Verdict<P
   const [min, max, type] = INTEGER_LIMITS.get(kind) ?? [0n, 0n, ''];
   if (number < min || number > max) return refused(`Parameter '${name}' expects ${type}`);
   return accepted(kind === 'uint64' ? number : Number(number));
+}
+
+/** balloon_stats_set_poll_interval. */
+function parseSeconds(name: string, text: string): Verdict<PropertyValue> {
+  const number = wholeNumber(text);
+  if (number === undefined || number !== BigInt.asIntN(64, number)) {
+    return refused(`Parameter '${name}' expects integer`);
+  }
+  const wrong = intervalError(number);
+  return wrong === undefined ? accepted(Number(number)) : refused(wrong);
+}
+
+/** What QEMU says of a polling interval that it does not take. */
+export function intervalError(seconds: bigint): string | undefined {
+  if (seconds < 0n) return 'timer value must be greater than zero';
+  return seconds > 0xffffffffn ? 'timer value is too big' : undefined;
 }
 
 /** strtoull with base 0: decimal, 0x hexadecimal, leading 0 octal; the whole text. */

@@ -15,7 +15,7 @@ import { featureBit, featureSet } from '../virtio/features.ts';
 import type { VirtioPciSettings } from '../virtio/pci-function.ts';
 import type { Verdict } from './config.ts';
 import { deviceType, LEGACY_ALLOWED, type DeviceFamily, type DeviceTypeName } from './device-types.ts';
-import { parseOptions, type GlobalOption } from './options.ts';
+import { inDictionaryOrder, parseOptions, type GlobalOption } from './options.ts';
 import {
   MODE_PROPERTIES,
   parseProperty,
@@ -27,6 +27,7 @@ import {
   type Property,
 } from './properties.ts';
 import type { OpenScsiBus } from './scsi-disks.ts';
+import { SERIAL_BUS, type OpenSerialBus } from './serial-ports.ts';
 import type { MachineType } from './types.ts';
 
 /**
@@ -45,8 +46,12 @@ export interface RealizeRequest {
   readonly slot: SlotKind;
   /** Slots that are taken: devfn → type name and id, as QEMU names the owner. */
   readonly taken: ReadonlyMap<number, string>;
-  /** SCSI buses of devices without an id so far; absent for none. */
-  readonly unnamedBuses?: number;
+  /** Buses that devices made before have opened, which no PCI function can go on: name → type. */
+  readonly otherBuses?: ReadonlyMap<string, string>;
+  /** Names of the families that are there already. */
+  readonly present?: ReadonlySet<string>;
+  /** Buses of devices without an id so far, by type; absent for none. */
+  readonly unnamedBuses?: (type: string) => number;
 }
 
 /** A device whose every property is known and consistent: what the machine builds the function from. */
@@ -62,6 +67,8 @@ export interface RealizedDevice {
   readonly iommuPlatform: boolean;
   /** The SCSI bus that it opened, which disks are put on afterwards; undefined for all but SCSI hosts. */
   readonly scsiBus: OpenScsiBus | undefined;
+  /** The serial bus that it opened, which ports are put on afterwards. */
+  readonly serialBus: OpenSerialBus | undefined;
 }
 
 /** The feature properties of `virtio-device`, by name. */
@@ -78,8 +85,8 @@ const FEATURE_PROPERTIES: readonly (readonly [name: string, feature: number])[] 
 /** Device options that are not properties. */
 const NOT_PROPERTIES: ReadonlySet<string> = new Set(['driver', 'bus', 'id']);
 const ONE_QUEUE = (): number => 1;
-const HASH_BUCKETS = 512;
 const PCI_SLOTS = 32;
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Does what QEMU does for `-device`: finds the type, applies machine, -global and -device values in their order, then
@@ -91,11 +98,17 @@ export function realizeDevice(argument: string, request: RealizeRequest): Verdic
   if (type === undefined) return refused(`'${head}' is not a valid device model name`);
   const given = new Map(options);
   const bus = given.get('bus');
-  if (bus !== undefined && bus !== 'pci.0' && bus !== 'pci') return refused(`Bus '${bus}' not found`);
+  if (bus !== undefined && bus !== 'pci.0' && bus !== 'pci')
+    return refused(wrongBus(type.name, bus, request));
   const object = new DeviceObject(type, request.backends, given.get('id'));
   const failure = applyDefaults(object, request) ?? applyOptions(object, given);
   if (failure !== undefined) return refused(failure);
   return new Realize(object, request, given.get('id')).run();
+}
+
+function wrongBus(type: string, bus: string, { otherBuses }: RealizeRequest): string {
+  const kind = otherBuses?.get(bus);
+  return kind === undefined ? `Bus '${bus}' not found` : `Device '${type}' can't go on ${kind} bus`;
 }
 
 function applyDefaults(object: DeviceObject, request: RealizeRequest): string | undefined {
@@ -117,21 +130,12 @@ function applyDefaults(object: DeviceObject, request: RealizeRequest): string | 
 }
 
 function applyOptions(object: DeviceObject, given: ReadonlyMap<string, string>): string | undefined {
-  // QEMU sets them in the order of its dictionary's buckets, which decides whose error is told.
-  const names = [...given.keys()].filter((name) => !NOT_PROPERTIES.has(name));
-  names.sort((a, b) => bucket(a) - bucket(b));
+  const names = inDictionaryOrder([...given.keys()].filter((name) => !NOT_PROPERTIES.has(name)));
   for (const name of names) {
     const failure = object.set(name, given.get(name) ?? '');
     if (failure !== undefined) return failure;
   }
   return undefined;
-}
-
-/** tdb_hash of qobject/qdict.c. */
-function bucket(name: string): number {
-  let value = Math.imul(0x238f13af, name.length);
-  for (let i = 0; i < name.length; i++) value = (value + (name.charCodeAt(i) << ((i * 5) % 24))) | 0;
-  return ((Math.imul(1103515243, value) + 12345) >>> 0) % HASH_BUCKETS;
 }
 
 /** The properties of one device being made, with the types they belong to. */
@@ -213,6 +217,7 @@ class Realize {
       warn: (text: string): void => {
         this.#warnings.push(text);
       },
+      present: this.#request.present ?? NONE,
     };
     const express = this.#isExpress();
     const misplaced = this.#place();
@@ -324,13 +329,18 @@ class Realize {
       settings,
       transportFeatures: transportFeatures(values, this.#modern),
       iommuPlatform: values.flag('iommu_platform'),
-      scsiBus: family.opensScsiBus === true ? { name: this.#busName(), disks: [] } : undefined,
+      scsiBus: family.opensScsiBus === true ? { name: this.#busName('scsi'), disks: [] } : undefined,
+      serialBus: family.opensSerialBus === true ? this.#serialBus() : undefined,
     };
   }
 
-  /** virtio_scsi_pci_realize: by the device's id, otherwise by counting. */
-  #busName(): string {
-    return this.#id === undefined ? `scsi.${this.#request.unnamedBuses ?? 0}` : `${this.#id}.0`;
+  /** virtio_scsi_pci_realize, virtio_serial_pci_realize: by the device's id, otherwise by counting. */
+  #busName(type: string): string {
+    return this.#id === undefined ? `${type}.${this.#request.unnamedBuses?.(type) ?? 0}` : `${this.#id}.0`;
+  }
+
+  #serialBus(): OpenSerialBus {
+    return { name: this.#busName(SERIAL_BUS), maxPorts: this.#values.number('max_ports'), ports: [] };
   }
 }
 

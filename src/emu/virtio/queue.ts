@@ -46,6 +46,8 @@ export interface Virtqueue {
   detach(chain: Chain, written: number): void;
   /** Takes a request back into the ring: the next `pop` finds it again. */
   unpop(chain: Chain, written: number): void;
+  /** Takes the last `count` requests back into the ring, whoever holds them; false if fewer are in flight. */
+  rewind(count: number): boolean;
   /** Gives a chain that is done with back for the next `pop`. */
   recycle(chain: Chain): void;
   /** A fresh chain, for restoring one that was in flight. */

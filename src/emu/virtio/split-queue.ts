@@ -149,6 +149,15 @@ export class SplitQueue implements Virtqueue {
     this.detach(chain, written);
   }
 
+  rewind(count: number): boolean {
+    const { ring } = this;
+    // QEMU's count is unsigned: one that fell below zero is huge.
+    if (count > ring.inUse >>> 0) return false;
+    ring.inUse -= count;
+    ring.lastAvail = (ring.lastAvail - count) & 0xffff;
+    return true;
+  }
+
   recycle(chain: Chain): void {
     this.#pool.recycle(chain);
   }

@@ -112,6 +112,11 @@ export class NetEnd implements NetPeer, Stateful {
     }
   }
 
+  /** After everything was taken off the clock. */
+  resume(): void {
+    for (let i = 0; i < this.#waiting.length; i++) this.#events.schedule(ticks(0), this.#deliver);
+  }
+
   exchange(state: StateStream): void {
     const count = state.u32(this.#waiting.length);
     const frames: Uint8Array[] = [];
