@@ -63,6 +63,10 @@ export class NegotiatedQueue implements Virtqueue {
     else this.#split.unpop(chain, written);
   }
 
+  rewind(count: number): boolean {
+    return this.#host.packed ? this.#packed.rewind(count) : this.#split.rewind(count);
+  }
+
   recycle(chain: Chain): void {
     this.#split.recycle(chain);
   }

@@ -170,6 +170,17 @@ export class PackedQueue implements Virtqueue {
     this.detach(chain, written);
   }
 
+  rewind(count: number): boolean {
+    const { ring } = this;
+    if (count > ring.inUse >>> 0) return false;
+    ring.inUse -= count;
+    if (ring.lastAvail < count) {
+      ring.lastAvail = (ring.size + ring.lastAvail - count) & 0xffff;
+      ring.lastAvailWrap = !ring.lastAvailWrap;
+    } else ring.lastAvail -= count;
+    return true;
+  }
+
   recycle(chain: Chain): void {
     this.#pool.recycle(chain);
   }
