@@ -1,5 +1,5 @@
 import type { Chain } from './chain.ts';
-import type { ObservedQueue } from './observed-queue.ts';
+import type { ObservedQueue, RingFault } from './observed-queue.ts';
 
 /** A register access as the device saw it: a value in PCI's byte order, whichever way it went. */
 export class RegisterAccess {
@@ -102,6 +102,8 @@ export interface Hooks {
   onDriverWrite?(queue: ObservedQueue, area: Area, offset: number, length: number): void;
   /** The driver made a chain available (needs guest writes): described as the driver wrote it. */
   onAvailable?(queue: ObservedQueue, chain: Chain): void;
+  /** The driver left the ring undefined; the first time since it was enabled. */
+  onRingBroken?(queue: ObservedQueue, fault: RingFault): void;
   /** The device has read the chain's last descriptor: described as the device saw it. */
   onTaken?(queue: ObservedQueue, chain: Chain): void;
   /** The device's used entry became visible: `chain.usedLength` and everything that it wrote are known. */
@@ -150,6 +152,7 @@ export const HOOK_NAMES: readonly HookName[] = [
   'onNotify',
   'onDriverWrite',
   'onAvailable',
+  'onRingBroken',
   'onTaken',
   'onUsed',
   'onUsedUnknown',

@@ -82,8 +82,10 @@ export type MeetFunction = (found: VirtioFunction) => void;
 export class ObservedWorld implements QueueSurroundings {
   readonly memory: GuestMemoryView = new GuestMemoryView();
   readonly translation: TranslationView = new TranslationView();
-  /** Number of the event that is being seen, from 1. */
+  /** Number of the event that is being seen, as recordings count: from 0, and stores into RAM only where they are recorded. */
   event = 0;
+  /** Stores into RAM count as events: a recording has them. */
+  countsGuestWrites = false;
   readonly #meet: MeetFunction;
   /** By requester; those of the stream are in `functions`. */
   readonly #known: Map<number, VirtioFunction> = new Map();
@@ -109,7 +111,7 @@ export class ObservedWorld implements QueueSurroundings {
 
   /** A new stream. */
   begin(): void {
-    this.event = 0;
+    this.event = -1;
     this.memory.begin();
     this.translation.begin();
     this.functions.length = 0;
@@ -126,8 +128,8 @@ export class ObservedWorld implements QueueSurroundings {
   }
 
   take(event: MachineEvent): void {
-    this.event++;
     const { kind, words } = event;
+    if (kind !== GUEST_WRITE || this.countsGuestWrites) this.event++;
     if (kind === GUEST_WRITE) {
       this.#guestWrite(event);
       return;

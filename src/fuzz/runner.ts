@@ -4,7 +4,9 @@
  */
 import { behaviourOf } from '../emu/virtio/behaviour.ts';
 import { AssertionError } from '../emu/core/assert.ts';
-import type { Tap } from '../emu/core/tap.ts';
+import { ClauseOracle } from '../clauses/oracle.ts';
+import { clauseById } from '../clauses/catalogue.ts';
+import { KIND, type Tap } from '../emu/core/tap.ts';
 import type { GuestPlatform } from '../emu/guest/platform.ts';
 import type { MachineConfig, Verdict } from '../emu/machine/config.ts';
 import { Driver, type DriverTraits } from './adversary/driver.ts';
@@ -58,12 +60,15 @@ export interface RunOptions {
   /** Another tap that sees every event after the judge: a recorder. */
   readonly alsoTap?: Tap;
   readonly witness?: Witness;
+  /** Also held against the clauses of the specification; `clauses` of the runner then has what came of it. */
+  readonly clauses?: boolean;
 }
 
 /** A campaign runs its cases machine by machine; one more is kept for whoever goes back and forth. */
 const MACHINES_KEPT = 2;
 /** The console is the machine's first host end; the network device's is the next. */
 const NET_PORT = 1;
+const GUEST_WRITE = KIND['guest-write'];
 const MSR_LITTLE = 0x8000_0000_0000_0001n;
 const MSR_BIG = 0x8000_0000_0000_0000n;
 
@@ -88,9 +93,16 @@ export class Runner {
   #lastKey = '';
   #last: Prepared | undefined;
   #requests = 0;
+  #clauses: ClauseOracle | undefined;
 
   constructor(factory: MachineFactory) {
     this.#factory = factory;
+  }
+
+  /** The clause oracle: made when it is first asked for, its counts are of all cases that it judged. */
+  get clauses(): ClauseOracle {
+    this.#clauses ??= new ClauseOracle();
+    return this.#clauses;
   }
 
   /** Runs a case from the machine as built to its verdict. Throws a sentence if the machine is refused. */
@@ -100,7 +112,12 @@ export class Runner {
     const { judge } = this;
     machine.rewind();
     judge.begin();
-    machine.setTap(options.alsoTap === undefined ? judge : new Both(judge, options.alsoTap));
+    const clauses = options.clauses === true ? this.clauses : undefined;
+    clauses?.begin();
+    let tap: Tap = judge;
+    if (clauses !== undefined) tap = new Both(tap, clauses);
+    if (options.alsoTap !== undefined) tap = new Both(tap, options.alsoTap);
+    machine.setTap(tap);
     this.#requests = 0;
     prepared.sight.witness = options.witness;
     let breach: Breach | undefined;
@@ -113,6 +130,10 @@ export class Runner {
       cut = true;
     } finally {
       machine.setTap(undefined);
+    }
+    if (clauses !== undefined) {
+      if (!cut) clauses.end();
+      if (value.machine.behaviour === 'spec') breach ??= brokenClause(clauses);
     }
     const { features } = judge;
     return {
@@ -129,8 +150,8 @@ export class Runner {
    * Runs a case twice and compares: the same case gives the same events and ends in the same state (G5). The first run
    * begins on a machine as the case before left it, so a field that restoring forgets shows too.
    */
-  runTwice(value: Case): Outcome {
-    const first = this.run(value);
+  runTwice(value: Case, options: RunOptions = {}): Outcome {
+    const first = this.run(value, options);
     if (first.breach !== undefined) return first;
     const state = this.#prepare(value.machine).machine.digest();
     const second = this.run(value);
@@ -280,6 +301,14 @@ function thrown(error: unknown): Breach | undefined {
   return { oracle: 'G3', reason: `the emulator threw ${text}` };
 }
 
+/** A clause that the device broke: under `spec` it promises to keep them all. */
+function brokenClause(clauses: ClauseOracle): Breach | undefined {
+  const found = clauses.breaks.find((one) => one.judge === 'device');
+  if (found === undefined) return undefined;
+  const section = clauseById(found.id)?.clause.section ?? '';
+  return { oracle: found.id, reason: `${found.sentence} (${section})` };
+}
+
 /** Two taps in a row. */
 class Both implements Tap {
   readonly #first: Tap;
@@ -295,7 +324,8 @@ class Both implements Tap {
   }
 
   take(event: Parameters<Tap['take']>[0]): void {
-    this.#first.take(event);
-    this.#second.take(event);
+    const stored = event.kind === GUEST_WRITE;
+    if (!stored || this.#first.wantsGuestWrites) this.#first.take(event);
+    if (!stored || this.#second.wantsGuestWrites) this.#second.take(event);
   }
 }
