@@ -4,6 +4,7 @@ import { prop } from '../../_prop.ts';
 import { StateLoader, StateSaver } from '../core/state.ts';
 import { PagedMemory } from '../memory/guest-memory.ts';
 import { Bench, BUFFERS } from '../virtio/_bench.ts';
+import { behaviourOf, type BehaviourName } from '../virtio/behaviour.ts';
 import { Disk, diskBytes } from './backends/disk.ts';
 import { ScsiDevice, type ScsiAttachment } from './scsi.ts';
 
@@ -73,11 +74,15 @@ class Stand {
   readonly device: ScsiDevice;
   readonly units: readonly ScsiAttachment[];
 
-  constructor(units: readonly Unit[] = [{}], features: bigint = VERSION_1) {
+  constructor(
+    units: readonly Unit[] = [{}],
+    features: bigint = VERSION_1,
+    behaviour: BehaviourName = 'qemu-7.2',
+  ) {
     this.units = units.map(attach);
     const options = { numQueues: 1, queueSize: SIZE, segMaxAdjust: true, maxSectors: 0xffff, cmdPerLun: 128 };
     this.device = new ScsiDevice(
-      this.bench.parts,
+      { ...this.bench.parts, behaviour: behaviourOf(behaviour) },
       { ...options, hotplug: true, paramChange: true },
       this.units,
     );
@@ -582,4 +587,29 @@ test('the control queue answers notifications with nothing, and unknown types wi
     t.is(stand.bench.used(SIZE, CONTROL).at(-1)?.[1], written);
     t.is(memory.u8(RESPONSE), written === 0 ? 0xee : 0);
   }
+});
+
+test('spec: a command moves what it asks for, and what is told was written', (t) => {
+  const stand = new Stand([{}], VERSION_1, 'spec');
+  const attention = stand.run(TEST_UNIT_READY);
+  t.deepEqual([attention.sense, attention.written], ['062900', 108]);
+  t.true(stand.bench.memory.view(RESPONSE + 30, 78).every((byte) => byte === 0));
+  const read = stand.run(read10(2, 1), 0, 1536);
+  t.deepEqual([read.residual, read.written], [1024, 108 + 512]);
+  t.is(stand.bench.memory.u8(DATA + 512), 0);
+  t.is(stand.run(write10(2, 1), 512).written, 108);
+  // The request's header in two parts, and the data behind it in one buffer.
+  const { memory } = stand.bench;
+  stand.offer(inquiry(36), 0, 36);
+  stand.bench.chain(
+    0,
+    [
+      [REQUEST, 20, false],
+      [REQUEST + 20, 31, false],
+      [RESPONSE, 144, true],
+    ],
+    COMMANDS,
+  );
+  stand.bench.kick(stand.device, COMMANDS);
+  t.is(memory.u8(RESPONSE + 108 + 4), 31);
 });

@@ -73,6 +73,8 @@ class Request {
   residual = 0;
   /** The task management request that waits for it, or NOBODY. */
   waiter = NOBODY;
+  /** Bytes of data that the driver got. */
+  moved = 0;
   /** Counts up: where it stands in its unit's list. */
   place = 0;
 }
@@ -264,7 +266,8 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
     if (copyOut(this.space, chain, 0, this.#header, 0, requestBytes) < requestBytes) return false;
     const [outBytes, inBytes] = [chain.outBytes(), chain.inBytes()];
     if (inBytes < responseBytes) return false;
-    const anyLayout = this.accepted(VIRTIO_F_ANY_LAYOUT);
+    const cutAnywhere = this.version1 && !this.behaviour.takesFirstPieceForHeader;
+    const anyLayout = cutAnywhere || this.accepted(VIRTIO_F_ANY_LAYOUT);
     const outSkip = anyLayout || chain.outCount === 0 ? requestBytes : (chain.length[0] ?? 0);
     const inSkip = anyLayout || chain.inCount === 0 ? responseBytes : (chain.length[chain.outCount] ?? 0);
     const [sent, asked] = [outBytes - outSkip, inBytes - inSkip];
@@ -286,6 +289,11 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
     queue.push(chain, written >>> 0);
     queue.recycle(chain);
     this.notifyUsed(queue);
+  }
+
+  /** What data areas add to the length that is told. */
+  #counted(payload: number): number {
+    return this.behaviour.countsUnwrittenBytes ? payload : 0;
   }
 
   /** virtio_scsi_device_get: the unit, or another unit of its target, or nobody. */
@@ -333,15 +341,15 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
       this.#abandonPrepared();
       return false;
     }
-    const written = this.#payload + responseBytes;
+    const room = { payload: this.#payload, responseBytes, moved: 0 };
     if (this.#bothWays) {
-      this.#respond(queue, chain, abi.VIRTIO_SCSI_S_FAILURE, written);
+      this.#respond(queue, chain, abi.VIRTIO_SCSI_S_FAILURE, room);
       return true;
     }
     const unit = this.#unitAt(0);
     const disk = this.#units[unit];
     if (disk === undefined) {
-      this.#respond(queue, chain, abi.VIRTIO_SCSI_S_BAD_TARGET, written);
+      this.#respond(queue, chain, abi.VIRTIO_SCSI_S_BAD_TARGET, room);
       return true;
     }
     const number = this.#take(queue, chain, unit, responseBytes);
@@ -352,7 +360,7 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
     if (wrongWay || (command.direction !== NO_DATA && command.bytes > this.#payload)) {
       request.busy = false;
       request.chain = undefined;
-      this.#respond(queue, chain, abi.VIRTIO_SCSI_S_OVERRUN, written);
+      this.#respond(queue, chain, abi.VIRTIO_SCSI_S_OVERRUN, room);
       return true;
     }
     this.#prepared.push(number);
@@ -381,6 +389,7 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
     request.skip = this.#skip;
     request.payload = this.#payload;
     request.ending = sense.NO_SENSE;
+    request.moved = 0;
     request.waiter = NOBODY;
     return number;
   }
@@ -405,7 +414,7 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
     const { command } = request;
     request.listed = true;
     request.place = this.#places++;
-    request.residual = command.bytes;
+    request.residual = this.behaviour.movesAllThatIsDescribed ? command.bytes : request.payload;
     let outcome = unit.begin(command);
     if (outcome === MOVES) {
       this.#moveBuffer(request, unit);
@@ -445,6 +454,7 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
       skip = 0;
     }
     request.residual = payload - length;
+    if (!outward) request.moved = length;
   }
 
   /**
@@ -452,8 +462,10 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
    * lies in the bounce buffer cannot be mapped a second time: QEMU waits for the buffer that this request itself holds.
    */
   #beginTransfer(request: Request, number: number): void {
-    const { chain, command, payload } = request;
+    const { chain, command } = request;
     if (chain === undefined) return;
+    const all = this.behaviour.movesAllThatIsDescribed;
+    const payload = all ? request.payload : Math.min(request.payload, command.bytes);
     const outward = command.direction === TO_DEVICE;
     const [first, end] = outward ? [0, chain.outCount] : [chain.outCount, chain.pieces];
     let reach = payload;
@@ -465,7 +477,7 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
     }
     request.hangs = reach < payload;
     request.reach = reach - (reach % SECTOR_BYTES);
-    request.residual = (command.bytes - payload) >>> 0;
+    request.residual = all ? (command.bytes - payload) >>> 0 : request.payload - payload;
     if (!request.hangs || reach > 0) this.parts.events.schedule(LATENCY, this.#finished, number);
   }
 
@@ -495,6 +507,7 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
         copyIn(this.space, chain, skip + done, chunk, 0, step);
       }
     }
+    if (request.command.direction !== TO_DEVICE) request.moved = reach;
     return sense.NO_SENSE;
   }
 
@@ -532,11 +545,17 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
     request.busy = false;
     request.chain = undefined;
     if (chain === undefined || queue === undefined) return;
-    this.#respond(queue, chain, code, request.payload + request.responseBytes, ending);
+    this.#respond(queue, chain, code, request, ending);
   }
 
   /** virtio_scsi_complete_cmd_req: twelve bytes are written, all of the response and the data count. */
-  #respond(queue: Virtqueue, chain: Chain, code: number, written: number, ending: Ending = NOTHING): void {
+  #respond(
+    queue: Virtqueue,
+    chain: Chain,
+    code: number,
+    { payload, responseBytes, moved }: Room,
+    ending: Ending = NOTHING,
+  ): void {
     const response = this.#response;
     response.fill(0);
     this.#responseView.setUint32(0, ending.senseBytes, this.littleEndian);
@@ -544,7 +563,15 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
     response[abi.SCSI_CMD_RESPONSE_STATUS] = ending.status;
     response[abi.SCSI_CMD_RESPONSE_CODE] = code;
     copyIn(this.space, chain, 0, response, 0, abi.SCSI_CMD_RESPONSE_BYTES);
-    this.#complete(queue, chain, written);
+    if (this.behaviour.countsUnwrittenBytes) {
+      this.#complete(queue, chain, payload + responseBytes);
+      return;
+    }
+    this.#chunk.fill(0);
+    for (let at = abi.SCSI_CMD_RESPONSE_BYTES + ending.senseBytes; at < responseBytes; at += CHUNK) {
+      copyIn(this.space, chain, at, this.#chunk, 0, Math.min(CHUNK, responseBytes - at));
+    }
+    this.#complete(queue, chain, responseBytes + moved);
   }
 
   // --- Aborting and resetting -----------------------------------------------------------------------------------
@@ -607,7 +634,7 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
       // No event can be subscribed to.
       this.#response.fill(0);
       copyIn(this.space, chain, 0, this.#response, 0, response);
-      this.#complete(queue, chain, this.#payload + response);
+      this.#complete(queue, chain, this.#counted(this.#payload) + response);
     } else this.#complete(queue, chain, 0);
   }
 
@@ -686,7 +713,7 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
   #answerTask(queue: Virtqueue, chain: Chain, payload: number, code: number): void {
     this.#response[0] = code;
     copyIn(this.space, chain, 0, this.#response, 0, 1);
-    this.#complete(queue, chain, payload + 1);
+    this.#complete(queue, chain, this.#counted(payload) + 1);
   }
 
   #resetTarget(target: number): void {
@@ -726,7 +753,7 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
       response[7] = lun & 0xff;
     }
     copyIn(this.space, chain, 0, response, 0, abi.SCSI_EVENT_BYTES);
-    this.#complete(queue, chain, this.#payload + abi.SCSI_EVENT_BYTES);
+    this.#complete(queue, chain, this.#counted(this.#payload) + abi.SCSI_EVENT_BYTES);
   }
 
   // --- State ----------------------------------------------------------------------------------------------------
@@ -755,6 +782,7 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
     request.hangs = state.bool(request.hangs);
     request.ending = state.u32(request.ending);
     request.residual = state.integer(request.residual);
+    request.moved = state.integer(request.moved);
     request.waiter = state.integer(request.waiter);
     request.place = state.integer(request.place);
     if (state.restoring) request.chain = this.queue(request.queue)?.take();
@@ -774,6 +802,13 @@ export class ScsiDevice extends VirtioCore implements ScsiBus {
     if (state.restoring) waiter.chain = this.queue(abi.VIRTIO_SCSI_CONTROL_QUEUE)?.take();
     waiter.chain?.exchange(state);
   }
+}
+
+/** What the driver left room for, and how much of the data area was written. */
+interface Room {
+  readonly payload: number;
+  readonly responseBytes: number;
+  readonly moved: number;
 }
 
 /** How a command ended, as far as its response says. */

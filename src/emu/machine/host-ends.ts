@@ -149,5 +149,6 @@ export class HostEnds implements DeviceBackends, Stateful {
   /** All but the disks' content and the entropy, which its device keeps. */
   exchange(state: StateStream): void {
     for (const end of this.#ports) end.exchange(state);
+    for (const disk of this.disks) disk.sectors = state.integer(disk.sectors);
   }
 }
