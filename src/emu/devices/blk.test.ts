@@ -247,7 +247,7 @@ test('the configuration is what the driver reads, whatever it scribbled over it'
   t.deepEqual(all(), before);
   const seen = bench.interrupts;
   t.true(disk.resize(SECTORS / 2));
-  device.resized();
+  device.resized(disk);
   t.is(bench.interrupts, seen + 1);
   t.is(device.isr & 2, 2);
   t.is(device.configRead(0, 4), SECTORS / 2);

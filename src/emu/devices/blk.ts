@@ -161,8 +161,9 @@ export class BlkDevice extends VirtioCore {
     return offered;
   }
 
-  /** The disk's size has changed (virtio_blk_resize). */
-  resized(): void {
+  /** A disk's size has changed (virtio_blk_resize). */
+  resized(disk: Disk): void {
+    if (disk !== this.#disk) return;
     this.#configStale = true;
     this.notifyConfig();
   }

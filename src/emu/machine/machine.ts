@@ -6,6 +6,7 @@ import { StateHasher, StateLoader, StateSaver, type StateStream } from '../core/
 import { KIND, type MachineEvent, type Tap } from '../core/tap.ts';
 import { TapLine } from '../core/tap-line.ts';
 import { ticks } from '../core/time.ts';
+import { ScsiDevice } from '../devices/scsi.ts';
 import { SerialDevice } from '../devices/serial.ts';
 import { AddressSpace } from '../memory/address-space.ts';
 import { BounceBuffer } from '../memory/bounce-buffer.ts';
@@ -390,6 +391,7 @@ export class Machine implements PlatformBackend {
       cores: this.#cores,
       core: (id) => this.#coresById.get(id),
       charEnd: (id) => this.ends.char(id),
+      disk: (id) => this.ends.disk(id),
       plug: (argument) => this.#plug(argument),
       tell: (text) => {
         const bytes = new TextEncoder().encode(text);
@@ -400,6 +402,7 @@ export class Machine implements PlatformBackend {
 
   /** `device_add` while the machine runs: what rides on a bus that a device has opened. */
   #plug(argument: string): Verdict<unknown> {
+    if (isScsiDisk(argument)) return this.#plugDisk(argument);
     if (!isSerialPort(argument)) {
       return {
         accepted: false,
@@ -416,6 +419,14 @@ export class Machine implements PlatformBackend {
     });
     if (verdict.accepted) buses[verdict.value.bus]?.plugPort(verdict.value.settings);
     return verdict;
+  }
+
+  /** Disks are known from the start, so that a snapshot can say which are there; one that was taken away comes back. */
+  #plugDisk(argument: string): Verdict<unknown> {
+    const id = new Map(parseOptions(argument).options).get('id') ?? '';
+    const back = this.#cores.some((core) => core instanceof ScsiDevice && core.attach(id));
+    if (back) return { accepted: true, value: id, warnings: [] };
+    return { accepted: false, reason: `only a disk that was taken away can be added, and '${id}' was not` };
   }
 
   #environment(): PaprEnvironment {

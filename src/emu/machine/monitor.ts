@@ -1,6 +1,9 @@
 import { TIMEBASE_HZ } from '../core/time.ts';
 import type { CharEnd } from '../devices/backends/char-end.ts';
+import type { Disk } from '../devices/backends/disk.ts';
 import { BalloonDevice, type HintPhase } from '../devices/balloon.ts';
+import { BlkDevice } from '../devices/blk.ts';
+import { ScsiDevice } from '../devices/scsi.ts';
 import { SerialDevice } from '../devices/serial.ts';
 import type { VirtioCore } from '../virtio/core.ts';
 import type { Verdict } from './config.ts';
@@ -18,6 +21,7 @@ export interface MonitorHost {
   /** The device with this id. */
   core(id: string): VirtioCore | undefined;
   charEnd(id: string): CharEnd | undefined;
+  disk(id: string): Disk | undefined;
   /** `device_add` of what rides on a bus that a device opened. */
   plug(argument: string): Verdict<unknown>;
   /** A line to whoever listens at MONITOR_PORT. */
@@ -39,6 +43,7 @@ interface Command {
   readonly run: (host: MonitorHost, args: Arguments) => Reply;
 }
 
+const SECTOR_BYTES = 512;
 const WIDE = 'a whole number: ';
 const WIDE_NUMBER = /"a whole number: (\d+)"/g;
 const DONE: Reply = { return: {} };
@@ -52,6 +57,7 @@ const COMMANDS: readonly Command[] = [
   { name: 'qom-set', takes: { path: 'string', property: 'string', value: 'any' }, run: qomSet },
   { name: 'device_add', takes: { driver: 'string' }, open: true, run: deviceAdd },
   { name: 'device_del', takes: { id: 'string' }, run: deviceDel },
+  { name: 'block_resize', takes: { device: 'string', size: 'number' }, run: blockResize },
   /** Connects to a chardev or leaves it, or says how many bytes are read from it before no more are; -1: all. */
   {
     name: 'x-chardev',
@@ -210,14 +216,35 @@ function doubled(value: unknown): string {
 function deviceDel(host: MonitorHost, args: Arguments): Reply {
   const id = args['id'] as string;
   for (const core of host.cores) {
-    if (!(core instanceof SerialDevice) || !core.unplugPort(id)) continue;
+    const gone =
+      (core instanceof SerialDevice && core.unplugPort(id)) ||
+      (core instanceof ScsiDevice && core.remove(id));
+    if (!gone) continue;
     report(host, 'DEVICE_DELETED', { device: id, path: `/machine/peripheral/${id}` });
     return DONE;
   }
   if (host.core(id) === undefined) return failed(`Device '${id}' not found`, 'DeviceNotFound');
   return failed(
-    `Device '${id}' is a PCI function, which stays: only ports of a serial bus can be taken away`,
+    `Device '${id}' is a PCI function, which stays: only what sits on a serial or SCSI bus can be taken away`,
   );
+}
+
+// --- Disks (blockdev.c) -------------------------------------------------------------------------------------------
+
+function blockResize(host: MonitorHost, args: Arguments): Reply {
+  const { device, size } = args as { device: string; size: number };
+  const disk = host.disk(device);
+  if (disk === undefined) return failed(`Cannot find device='${device}' nor node-name=''`);
+  if (size < 0) return failed("Parameter 'size' expects a >0 size");
+  if (size % SECTOR_BYTES !== 0 || !disk.resize(size / SECTOR_BYTES)) {
+    return failed(
+      `Disk '${device}' takes whole sectors up to the ${disk.memory.size} bytes that it was made with`,
+    );
+  }
+  for (const core of host.cores) {
+    if (core instanceof BlkDevice || core instanceof ScsiDevice) core.resized(disk);
+  }
+  return DONE;
 }
 
 // --- The other end of a chardev ----------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 import test from 'ava';
 import type { MachineConfig } from './config.ts';
 import { Machine } from './machine.ts';
+import { MONITOR_PORT } from './monitor.ts';
 
 const HBA = 'virtio-scsi-pci,id=s,addr=1';
 
-function reason(devices: readonly string[], globals: readonly string[] = []): string {
-  const config: MachineConfig = {
+function configOf(devices: readonly string[], globals: readonly string[] = []): MachineConfig {
+  return {
     machine: 'pseries-7.2',
     ramBytes: 0x1000_0000,
     cpus: 1,
@@ -14,6 +15,10 @@ function reason(devices: readonly string[], globals: readonly string[] = []): st
     globals,
     backends: [{ kind: 'disk', id: 'd', sectors: 64, content: 'zero', readOnly: false }],
   };
+}
+
+function reason(devices: readonly string[], globals: readonly string[] = []): string {
+  const config = configOf(devices, globals);
   const made = Machine.create(config);
   return made.accepted ? '' : made.reason.replace(/^.*: (?=[A-Z'a-z_]+)/, '');
 }
@@ -61,4 +66,42 @@ test('sizes and geometry must fit each other', (t) => {
   t.true(
     reason([HBA, 'scsi-hd,drive=d'], ['scsi-hd.min_io_size=100']).endsWith('multiple of logical_block_size'),
   );
+});
+
+test('the monitor takes disks away, brings them back and resizes them', (t) => {
+  const made = Machine.create(configOf([HBA, 'scsi-hd,drive=d,id=hd', 'virtio-blk-pci,drive=d']));
+  if (!made.accepted) {
+    t.fail(made.reason);
+    return;
+  }
+  const machine = made.value;
+  const say = (execute: string, args: Readonly<Record<string, unknown>>): string => {
+    let heard = '';
+    machine.setTap({
+      wantsGuestWrites: false,
+      take: (event) => {
+        const bytes = event.bytes.subarray(event.byteOffset, event.byteOffset + event.byteLength);
+        const line = Buffer.from(bytes).toString();
+        if (event.words[0] === MONITOR_PORT && line.endsWith('\r\n')) heard = line;
+      },
+    });
+    machine.hostInput(MONITOR_PORT, Buffer.from(JSON.stringify({ execute, arguments: args })));
+    machine.setTap(undefined);
+    const answer = JSON.parse(heard) as { error?: { desc: string } };
+    return answer.error?.desc ?? '';
+  };
+  const start = machine.snapshot();
+  const before = machine.digest();
+  t.is(say('device_del', { id: 'hd' }), '');
+  t.is(say('device_del', { id: 'hd' }), "Device 'hd' not found");
+  t.is(say('device_add', { driver: 'scsi-hd', id: 'hd', drive: 'd' }), '');
+  t.regex(say('device_add', { driver: 'scsi-hd', id: 'hd', drive: 'd' }), /only a disk that was taken away/);
+  t.is(say('block_resize', { device: 'd', size: 16_384 }), '');
+  t.is(machine.ends.disk('d').sectors, 32);
+  t.is(say('block_resize', { device: 'x', size: 16_384 }), "Cannot find device='x' nor node-name=''");
+  t.regex(say('block_resize', { device: 'd', size: 65_536 }), /that it was made with/);
+  t.not(machine.digest(), before);
+  machine.restore(start);
+  t.is(machine.ends.disk('d').sectors, 64);
+  t.is(machine.digest(), before);
 });
