@@ -102,8 +102,10 @@ export interface Hooks {
   onDriverWrite?(queue: ObservedQueue, area: Area, offset: number, length: number): void;
   /** The driver made a chain available (needs guest writes): described as the driver wrote it. */
   onAvailable?(queue: ObservedQueue, chain: Chain): void;
-  /** The driver left the ring undefined; the first time since it was enabled. */
-  onRingBroken?(queue: ObservedQueue, fault: RingFault): void;
+  /** The driver left the ring undefined: it stored so, and (`byDevice`) the device has read it; each once. */
+  onRingBroken?(queue: ObservedQueue, fault: RingFault, byDevice: boolean): void;
+  /** The guest took back translations (entries set to nothing, windows removed): `device.surroundings.translation`. */
+  onUnmapped?(): void;
   /** The device has read the chain's last descriptor: described as the device saw it. */
   onTaken?(queue: ObservedQueue, chain: Chain): void;
   /** The device's used entry became visible: `chain.usedLength` and everything that it wrote are known. */
@@ -153,6 +155,7 @@ export const HOOK_NAMES: readonly HookName[] = [
   'onDriverWrite',
   'onAvailable',
   'onRingBroken',
+  'onUnmapped',
   'onTaken',
   'onUsed',
   'onUsedUnknown',

@@ -81,6 +81,8 @@ export class ObservedQueue {
   driverSeen = false;
   /** The driver did what leaves its ring undefined since it was enabled: trust nothing. */
   broken: RingFault | '' = '';
+  /** The same, of what the device has read: it knows. */
+  puzzled: RingFault | '' = '';
 
   /** Split: the driver's available index, and the device's used index, as stored last. */
   availableIndex = 0;
@@ -113,6 +115,8 @@ export class ObservedQueue {
   #tableAt = NO_ADDRESS;
   #tableLength = 0;
   #tableNext = 0;
+  /** Chain that each descriptor of the ring was made available with; -1: none. */
+  #owners: Int32Array = new Int32Array(0);
   /** Packed: the ring as stored by both sides last. */
   #ring: Uint8Array = new Uint8Array(0);
   /** Split: used entries as written last: id and length by slot. */
@@ -155,6 +159,8 @@ export class ObservedQueue {
     this.guestDeviceArea = NO_ADDRESS;
     this.driverSeen = false;
     this.broken = '';
+    this.puzzled = '';
+    this.#owners.fill(-1);
     this.availableIndex = 0;
     this.usedIndex = 0;
     this.takenIndex = 0;
@@ -186,6 +192,7 @@ export class ObservedQueue {
     if (this.packed && this.#ring.length < this.size * DESCRIPTOR)
       this.#ring = new Uint8Array(this.size * DESCRIPTOR);
     this.#ring.fill(0);
+    if (this.#owners.length < this.size) this.#owners = new Int32Array(this.size).fill(-1);
     if (!this.packed && this.#usedIds.length < this.size) {
       this.#usedIds = new Float64Array(this.size);
       this.#usedLengths = new Float64Array(this.size);
@@ -240,6 +247,18 @@ export class ObservedQueue {
       if (first < 0 || translation.resolve(address + at) !== first + at) return NO_ADDRESS;
     }
     return first;
+  }
+
+  /** The chain under way that a descriptor of the ring belongs to, as the driver made it available. */
+  ownerOf(descriptor: number): Chain | undefined {
+    const id = this.#owners[descriptor] ?? -1;
+    const chain = id < 0 ? undefined : this.#chains[id];
+    return chain?.inFlight === true ? chain : undefined;
+  }
+
+  /** Calls `visit` with every chain that is under way. */
+  eachInFlight(visit: (chain: Chain) => void): void {
+    for (const chain of this.#chains) if (chain?.inFlight === true) visit(chain);
   }
 
   /** The chain of a head or id, if it ever was one. */
@@ -352,7 +371,10 @@ export class ObservedQueue {
       const flags = memory.half(at + 12, this.little);
       const address = this.#memoryAddress(at);
       const length = memory.word(at + 8, this.little);
-      if (base === this.guestDescriptors) chain.descriptors++;
+      if (base === this.guestDescriptors) {
+        chain.descriptors++;
+        this.#owners[index] = chain.id;
+      }
       if ((flags & INDIRECT) !== 0 && !chain.indirect) {
         const table = this.#guestAddress(address, Math.min(length, DESCRIPTOR * TABLE_MAX));
         chain.indirect = true;
@@ -384,7 +406,15 @@ export class ObservedQueue {
   #distrust(why: RingFault): void {
     if (this.broken !== '') return;
     this.broken = why;
-    for (const hook of this.#owner.hooks.onRingBroken) hook(this, why);
+    for (const hook of this.#owner.hooks.onRingBroken) hook(this, why, false);
+  }
+
+  /** The device has read what is wrong. */
+  #devicePuzzled(why: RingFault): void {
+    if (this.puzzled !== '') return;
+    this.puzzled = why;
+    this.broken ||= why;
+    for (const hook of this.#owner.hooks.onRingBroken) hook(this, why, true);
   }
 
   /** The readable bytes as the driver left them: what the device does not read is known all the same. */
@@ -454,7 +484,11 @@ export class ObservedQueue {
         links++;
       }
       const chain = this.#open(this.packedId(last));
-      for (let i = 0; i < links; i++) this.#addPacked(chain, (this.availableAt + i) % this.size, true);
+      for (let i = 0; i < links; i++) {
+        const at = (this.availableAt + i) % this.size;
+        this.#owners[at] = chain.id;
+        this.#addPacked(chain, at, true);
+      }
       this.availableAt += links;
       if (this.availableAt >= this.size) {
         this.availableAt -= this.size;
@@ -505,6 +539,7 @@ export class ObservedQueue {
     if (offset === 0) {
       if (!this.driverSeen) this.driverFlags = value;
     } else if (offset === 2) {
+      if (((value - this.takenIndex) & 0xffff) > this.size) this.#devicePuzzled('index');
       if (!this.driverSeen) this.availableIndex = value;
     } else if (offset === 4 + 2 * this.size) {
       if (!this.driverSeen) this.driverEvent = value;
@@ -516,7 +551,7 @@ export class ObservedQueue {
     const slot = (offset - 4) >> 1;
     if (slot === this.takenIndex % this.size) this.takenIndex = (this.takenIndex + 1) & 0xffff;
     if (head >= this.size) {
-      this.#distrust('head');
+      this.#devicePuzzled('head');
       return;
     }
     this.#beginReading(this.#chainToTake(head));
@@ -581,7 +616,7 @@ export class ObservedQueue {
     const entries = inTable ? Math.floor(this.#tableLength / DESCRIPTOR) : this.size;
     if ((flags & NEXT) === 0) this.#tellTaken(chain);
     else if (next >= entries || chain.elementsSeen > TABLE_MAX) {
-      this.#distrust(next >= entries ? 'outside' : 'loop');
+      this.#devicePuzzled(next >= entries ? 'outside' : 'loop');
       this.#stopReading();
     } else if (inTable) this.#tableNext = next;
     else this.#next = next;

@@ -302,10 +302,17 @@ export class ObservedWorld implements QueueSurroundings {
 
   #hcallReturn(event: MachineEvent): void {
     this.translation.hcallReturn(event);
+    this.#unmapped();
     if (this.#logical === 0) return;
     this.#logical = 0;
     if ((event.words[0] ?? 0) === 0) this.#loaded(event.words[2] ?? 0, event.words[3] ?? 0);
     this.#loading = undefined;
+  }
+
+  #unmapped(): void {
+    if (!this.translation.removed) return;
+    this.translation.removed = false;
+    for (const found of this.functions) for (const hook of found.hooks.onUnmapped) hook();
   }
 
   #rtasCall(event: MachineEvent): void {
@@ -333,6 +340,7 @@ export class ObservedWorld implements QueueSurroundings {
 
   #rtasReturn(event: MachineEvent): void {
     this.translation.rtasReturn(event);
+    this.#unmapped();
     const token = this.#rtas;
     this.#rtas = 0;
     const result = (index: number): number => event.words[2 * (1 + index)] ?? 0;
@@ -379,6 +387,7 @@ export class ObservedWorld implements QueueSurroundings {
     for (const found of this.functions) {
       for (const hook of found.hooks.onMachineReset) hook();
       found.reset();
+      found.resetting = false;
       found.line = 0;
     }
   }
