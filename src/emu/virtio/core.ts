@@ -330,12 +330,14 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     this.setQueueVector(queue, VIRTIO_MSI_NO_VECTOR);
   }
 
-  notifyQueue(queue: number): void {
+  notifyQueue(queue: number, doorbell = true): void {
     const ring = this.#rings[queue];
     if (ring === undefined || ring.descriptors.isZero || this.#broken) return;
     if (!this.behaviour.servesBeforeDriverOk && this.version1 && !this.#driverOk()) return;
     if (!this.behaviour.dropsDriverOkWithBusMaster && this.disabled) return;
-    if (this.parts.ioeventfd && (this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0) this.#scheduleKick(queue);
+    // virtio_pci_ioeventfd_assign
+    const later = doorbell && this.parts.ioeventfd && (this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0;
+    if (later) this.#scheduleKick(queue);
     else this.#serve(queue);
   }
 

@@ -55,7 +55,7 @@ export class LegacyInterface implements Region {
       (status & VIRTIO_CONFIG_S_FEATURES_OK) !== 0 && hasFeature(guestFeatures, VIRTIO_F_VERSION_1);
     if (settled && !behaviour.servesBothWindows) return;
     const config = this.#configOffset();
-    if (offset < config) this.#writeRegister(offset, value);
+    if (offset < config) this.#writeRegister(offset, width, value);
     else this.#transport.device.legacyConfigWrite(offset - config, width, value);
   }
 
@@ -63,7 +63,7 @@ export class LegacyInterface implements Region {
     return this.#transport.host.msix?.enabled === true ? VIRTIO_PCI_CONFIG_OFF_MSIX : VIRTIO_PCI_CONFIG_OFF;
   }
 
-  #writeRegister(offset: number, value: number): void {
+  #writeRegister(offset: number, width: 1 | 2 | 4, value: number): void {
     const transport = this.#transport;
     const device = transport.device;
     switch (offset) {
@@ -79,7 +79,7 @@ export class LegacyInterface implements Region {
         if (value < VIRTIO_QUEUE_MAX) device.queueSelect = value;
         break;
       case VIRTIO_PCI_QUEUE_NOTIFY:
-        if (value < VIRTIO_QUEUE_MAX) device.notifyQueue(value);
+        if (value < VIRTIO_QUEUE_MAX) device.notifyQueue(value, width === 2);
         break;
       case VIRTIO_PCI_STATUS:
         transport.setStatus(value);
