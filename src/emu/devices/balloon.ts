@@ -5,7 +5,7 @@ import { VIRTIO_CONFIG_S_DRIVER_OK, VIRTIO_ID_BALLOON } from '../virtio/abi.ts';
 import type { Chain } from '../virtio/chain.ts';
 import { copyOut } from '../virtio/chain-io.ts';
 import { VirtioCore, type CoreParts } from '../virtio/core.ts';
-import { featureBit } from '../virtio/features.ts';
+import { featureBit, hasFeature } from '../virtio/features.ts';
 import type { Virtqueue } from '../virtio/queue.ts';
 import {
   ACTUAL_AT,
@@ -222,6 +222,12 @@ export class BalloonDevice extends VirtioCore {
     this.#poison = poisons ? this.#view.getUint32(POISON_AT, true) : 0;
   }
 
+  /** A legacy driver may accept statistics when it has handed in a buffer already. */
+  protected override featuresChanging(features: bigint): void {
+    if (this.#statistics === undefined || this.#pollingSeconds === 0 || this.#pollAt >= 0) return;
+    if (hasFeature(features, VIRTIO_BALLOON_F_STATS_VQ)) this.#setTimer(this.#inSeconds(this.#pollingSeconds));
+  }
+
   protected override statusChanging(status: number): void {
     const queue = this.queue(STATS_QUEUE);
     if (queue === undefined || this.#statistics !== undefined) return;
@@ -359,15 +365,15 @@ export class BalloonDevice extends VirtioCore {
     }
   }
 
-  /** `balloon_stats_poll_cb`: gives the buffer back, which asks the driver to fill it again. */
+  /**
+   * `balloon_stats_poll_cb`: gives the buffer back, which asks the driver to fill it again. Where there is nothing to
+   * give QEMU's timer goes on in vain; here it rests until there is, which starts it anew in either.
+   */
   #askForStatistics(): void {
     this.#pollAt = -1;
     const queue = this.queue(STATS_QUEUE);
     const chain = this.#statistics;
-    if (queue === undefined || chain === undefined || !this.accepted(VIRTIO_BALLOON_F_STATS_VQ)) {
-      this.#setTimer(this.#inSeconds(this.#pollingSeconds));
-      return;
-    }
+    if (queue === undefined || chain === undefined || !this.accepted(VIRTIO_BALLOON_F_STATS_VQ)) return;
     this.#statistics = undefined;
     this.#return(queue, chain);
   }
