@@ -225,7 +225,8 @@ export class BalloonDevice extends VirtioCore {
   /** A legacy driver may accept statistics when it has handed in a buffer already. */
   protected override featuresChanging(features: bigint): void {
     if (this.#statistics === undefined || this.#pollingSeconds === 0 || this.#pollAt >= 0) return;
-    if (hasFeature(features, VIRTIO_BALLOON_F_STATS_VQ)) this.#setTimer(this.#inSeconds(this.#pollingSeconds));
+    if (hasFeature(features, VIRTIO_BALLOON_F_STATS_VQ))
+      this.#setTimer(this.#inSeconds(this.#pollingSeconds));
   }
 
   protected override statusChanging(status: number): void {
