@@ -15,6 +15,8 @@ import { doubtsConfig, doubtsMap, losesTrack, perform, standing, type Stage } fr
 import type { Case, CaseMachine, Step } from './case.ts';
 import { Judge, type Breach } from './judge.ts';
 import { Runaway } from './invariants/work.ts';
+import { LIES } from './adversary/host/lies.ts';
+import { Victim } from './adversary/host/survival.ts';
 import { deviceType, isReadOnly, machineConfig, TRAITS } from './machines.ts';
 
 /** What the fuzzer asks of a machine; the emulated one fits, and so does one with a planted fault. */
@@ -190,6 +192,7 @@ export class Runner {
       if (losesTrack(step)) this.judge.loseTrack();
       const reason = perform(stage, step);
       const kind = standing(step);
+      if (step.name === 'lie' && reason !== '') return { oracle: 'host', reason };
       if (kind === 'fault') {
         clean = false;
         faults = true;
@@ -264,11 +267,12 @@ function prepare(factory: MachineFactory, wanted: CaseMachine): Prepared {
   const behaviour = behaviourOf(wanted.behaviour);
   const driver = new Driver(machine.platform, hardware, device, wanted.iommuPlatform, traits, behaviour);
   const sight: Sight = { witness: undefined };
-  return { machine, hardware, driver, stage: stageOf(machine, driver, sight), sight };
+  return { machine, hardware, driver, stage: stageOf(machine, driver, sight, wanted.profile), sight };
 }
 
-function stageOf(machine: FuzzMachine, driver: Driver, sight: Sight): Stage {
+function stageOf(machine: FuzzMachine, driver: Driver, sight: Sight, profile: string): Stage {
   const { platform } = machine;
+  let victim: Victim | undefined;
   return {
     driver,
     advance: (ticks) => platform.advance(ticks),
@@ -285,6 +289,10 @@ function stageOf(machine: FuzzMachine, driver: Driver, sight: Sight): Stage {
       }
     },
     see: (value) => sight.witness?.see(value),
+    lie: (which, word) => {
+      victim ??= new Victim(platform, profile);
+      return victim.survive(LIES[which]?.lie(word) ?? {}).harm;
+    },
     hostFrame: (length, fill) => machine.hostInput(NET_PORT, new Uint8Array(length).fill(fill)),
   };
 }

@@ -1,3 +1,4 @@
+import { LIES } from './adversary/host/lies.ts';
 import type { Chain, RingShape, Step } from './case.ts';
 
 /** In the order of their numbers in stored cases. */
@@ -36,6 +37,7 @@ export const STEP_NAMES = [
   'poke',
   'peek',
   'neighbour',
+  'lie',
 ] as const;
 export type StepName = (typeof STEP_NAMES)[number];
 
@@ -305,6 +307,14 @@ export const STEPS: readonly StepRow[] = [
   },
   /** Gives the function in the next slot its registers, 64 KiB behind the device's own. */
   { name: 'neighbour', args: [] },
+  /** The device lies to a driver of another make, which lives its whole life on it. */
+  {
+    name: 'lie',
+    args: [
+      { name: 'which', least: 0, most: LIES.length - 1, plain: 0, words: LIES.map((row) => row.name) },
+      { ...VALUE, name: 'word' },
+    ],
+  },
 ];
 
 /** Rows by name, with the wider type that loops want. */

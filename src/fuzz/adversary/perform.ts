@@ -13,6 +13,8 @@ export interface Stage {
   store64(address: number, value: number): void;
   storeList(address: number, entries: number, first: number): void;
   hostFrame(length: number, fill: number): void;
+  /** A driver of another make lives on the device while it tells a lie of the table. A sentence if that does harm. */
+  lie(which: number, word: number): string;
   /** What the driver saw of a register or a byte it looked at. */
   see(value: number): void;
 }
@@ -156,6 +158,8 @@ export function perform(stage: Stage, step: Step): string {
     case 'neighbour':
       driver.openNeighbour();
       break;
+    case 'lie':
+      return stage.lie(a, b);
     case 'fail':
       return 'the canary fails on purpose';
   }
@@ -182,7 +186,7 @@ export function standing(step: Step): Standing {
  * its own registers and so writes them behind the driver's back.
  */
 export function losesTrack(step: Step): boolean {
-  if (step.name === 'config-write' || step.name === 'byte-order') return true;
+  if (step.name === 'config-write' || step.name === 'byte-order' || step.name === 'lie') return true;
   if (step.name === 'tce-put') return step.args[2] === OWN_BAR_TARGET;
   if (step.chain !== undefined) return step.chain.elements.some(isOwnBar);
   return (
@@ -194,7 +198,7 @@ export function losesTrack(step: Step): boolean {
 
 /** Steps after which the function's configuration may not be what the driver wrote. */
 export function doubtsConfig(step: Step): boolean {
-  return step.name === 'config-write' || step.name === 'hcall';
+  return step.name === 'config-write' || step.name === 'hcall' || step.name === 'lie';
 }
 
 /** Steps after which windows or entries may not be what the driver put. */
@@ -202,6 +206,7 @@ export function doubtsMap(step: Step): boolean {
   return (
     step.name === 'hcall' ||
     step.name === 'remap' ||
+    step.name === 'lie' ||
     step.name.startsWith('tce-') ||
     step.name.startsWith('ddw-')
   );

@@ -466,6 +466,7 @@ export const FAULTS: readonly FaultRow[] = [
     id: 'D76',
     name: 'd76-config-beyond-end',
     qemu: ['nothing', 'status f isr 0; read 8 wrote 4; saw ffffffff ffffffff ffffffff 80'],
+    spec: ['nothing', 'status f isr 0; read 8 wrote 4; saw ffffffff 3fffff ffffffff 80'],
   },
   {
     id: 'D77',
@@ -567,11 +568,13 @@ export const FAULTS: readonly FaultRow[] = [
     id: 'D108',
     name: 'd108-blk-odd-length',
     qemu: ['served', 'status f isr 1; used 0: 0=512 3=1; read 148 wrote 34; saw 1 0'],
+    spec: ['served', 'status f isr 1; used 0: 0=512 3=1; read 148 wrote 545; saw 1 0'],
   },
   {
     id: 'D109',
     name: 'd109-blk-beyond-capacity',
     qemu: ['served', 'status f isr 1; used 0: 0=513 3=513; read 164 wrote 34; saw 1 1'],
+    spec: ['served', 'status f isr 1; used 0: 0=513 3=513; read 164 wrote 1058; saw 1 1'],
   },
   {
     id: 'D110',
@@ -585,16 +588,22 @@ export const FAULTS: readonly FaultRow[] = [
       'needs reset',
       'status 4f isr 3; used 0: 0=1 3=1 6=1; virtio-blk discard/write_zeroes header too short; read 354 wrote 53; saw 2 2 1',
     ],
+    spec: [
+      'needs reset',
+      'status 4f isr 3; used 0: 0=1 3=1 6=1; virtio-blk discard/write_zeroes header too short; read 354 wrote 53; saw 2 2 2',
+    ],
   },
   {
     id: 'D112',
     name: 'd112-blk-id-lengths',
     qemu: ['served', 'status f isr 1; used 0: 0=20 3=4097; read 164 wrote 36; saw 0 0'],
+    spec: ['served', 'status f isr 1; used 0: 0=20 3=4097; read 164 wrote 4149; saw 0 0'],
   },
   {
     id: 'D113',
     name: 'd113-blk-extra-data',
     qemu: ['served', 'status f isr 1; used 0: 0=513; read 614 wrote 19; saw 0'],
+    spec: ['served', 'status f isr 1; used 0: 0=513; read 614 wrote 531; saw 0'],
   },
   {
     id: 'D114',
