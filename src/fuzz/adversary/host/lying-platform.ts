@@ -2,9 +2,9 @@ import { H_XIRR, KVMPPC_H_RTAS } from '../../../emu/papr/abi.ts';
 import type { GuestPlatform } from '../../../emu/guest/platform.ts';
 
 /** The structures of a modern device, each a page of its BAR (4.1.4). */
-export const STRUCTURES = ['common', 'isr', 'config', 'notify'] as const;
+const STRUCTURES = ['common', 'isr', 'config', 'notify'] as const;
 export type Structure = (typeof STRUCTURES)[number];
-export type UsedField = 'flags' | 'index' | 'id' | 'length' | 'event';
+type UsedField = 'flags' | 'index' | 'id' | 'length' | 'event';
 
 /**
  * What a bad device shows instead of the truth. Each hook is given what a good device shows and how often it was asked
@@ -29,7 +29,7 @@ export interface Lie {
 }
 
 /** Where a ring of the driver lies, by guest-physical address. */
-export interface RingPlace {
+interface RingPlace {
   readonly size: number;
   readonly desc: number;
   readonly avail: number;
