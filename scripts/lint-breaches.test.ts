@@ -96,6 +96,8 @@ const ROOTS = ['src/index.ts', 'src/main.ts', 'src/cli.ts'];
 const TEST_FILES = ['src/emu/core/rng.test.ts', 'src/_prop.ts'];
 const PACKAGES = [
   'seedrandom',
+  '@noble/ciphers/aes.js',
+  '@noble/hashes/sha2.js',
   'cbor-x/index-no-eval',
   'fast-check',
   'ava',
@@ -138,6 +140,7 @@ for (const folder of EMU) {
 }
 for (const [from, targets, packages] of [
   ['src/emu/core/rng.ts', [], ['seedrandom']],
+  ['src/emu/core/crypto.ts', [], ['@noble']],
   ['src/trace/plant.ts', [...BELOW, 'src/trace/codec.ts'], [...FREE, 'node:fs']],
   ['src/trace/deep/plant.ts', [...BELOW, 'src/trace/codec.ts'], [...FREE, 'node:fs']],
   ['src/trace/codec.ts', BELOW, [...FREE, 'cbor-x', 'node:fs']],

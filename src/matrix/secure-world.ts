@@ -294,6 +294,10 @@ export class SecurePlatform implements GuestPlatform {
     for (let i = 0; i < outputs; i++) this.registers[i] = inner[i] ?? 0n;
   }
 
+  ucall(): void {
+    this.#inner.ucall();
+  }
+
   read(address: number, width: 1 | 2 | 4, bigEndian: boolean): number {
     return this.#inner.read(address, width, bigEndian);
   }

@@ -63,6 +63,7 @@ export class ToyMachine implements FedMachine {
       store64: () => undefined,
       storeBytes: (address, from, at, length) => this.#store(address, from.subarray(at, at + length)),
       hcall: () => this.#hcall(registers),
+      ucall: () => undefined,
       read: (address) => this.#read(address),
       write: (address, _width, value) => this.#write(address, value),
       read64: () => 0n,

@@ -136,8 +136,14 @@ function configItem(config: MachineConfig): Item {
     [...config.devices],
     [...config.globals],
     config.backends.map(backendItem),
-    ...(config.behaviour === undefined || config.behaviour === 'qemu-7.2' ? [] : [config.behaviour]),
+    ...laterItems(config),
   ];
+}
+
+/** What newer machines have and older ones leave out, from the end. */
+function laterItems({ behaviour = 'qemu-7.2', host, objects = [] }: MachineConfig): Item[] {
+  if (host !== undefined || objects.length > 0) return [behaviour, host ?? '', [...objects]];
+  return behaviour === 'qemu-7.2' ? [] : [behaviour];
 }
 
 function backendItem(backend: BackendConfig): Item {
@@ -145,19 +151,7 @@ function backendItem(backend: BackendConfig): Item {
     case 'disk':
       return [backend.kind, backend.id, whole(backend.sectors), backend.content, backend.readOnly];
     case 'net':
-      return [
-        backend.kind,
-        backend.id,
-        backend.loopback,
-        // Left out where they are as they ever were: older readers go on reading.
-        ...(backend.headers === true || (backend.queues ?? 1) > 1
-          ? [whole(backend.queues ?? 1), backend.headers === true]
-          : []),
-      ];
-    case 'chardev':
-      return [backend.kind, backend.id, backend.open];
-    case 'memory':
-      return [backend.kind, backend.id, whole(backend.pageBytes)];
+      return [backend.kind, backend.id, backend.loopback];
     default:
       return [backend.kind, backend.id];
   }
@@ -171,10 +165,6 @@ class Elements {
   constructor(item: Item | readonly Item[] | undefined, least: number) {
     if (!Array.isArray(item) || item.length < least) throw misfit('a list');
     this.#items = item as readonly Item[];
-  }
-
-  get done(): boolean {
-    return this.#next >= this.#items.length;
   }
 
   item(): Item {
@@ -285,7 +275,11 @@ function readConfig(elements: Elements): MachineConfig {
   const name = BEHAVIOURS.find((known) => known === behaviour);
   if (name === undefined)
     throw new RecordingError(`its header names the unknown behaviour ${JSON.stringify(String(behaviour))}`);
-  return { ...config, behaviour: name };
+  const host = elements.item();
+  if (host === null) return { ...config, behaviour: name };
+  if (typeof host !== 'string') throw misfit('a text');
+  const objects = elements.texts();
+  return { ...config, behaviour: name, objects, ...(host === '' ? {} : { host }) };
 }
 
 /** What every recording has; those of before there was a choice have nothing else. */
@@ -315,18 +309,9 @@ function readBackend(elements: Elements): BackendConfig {
         content: diskContent(elements.text()),
         readOnly: elements.flag(),
       };
-    case 'net': {
-      const loopback = elements.flag();
-      if (elements.done) return { kind, id, loopback };
-      return { kind, id, loopback, queues: elements.whole(), headers: elements.flag() };
-    }
-    case 'chardev':
-      return { kind, id, open: elements.flag() };
-    case 'memory':
-      return { kind, id, pageBytes: elements.whole() };
+    case 'net':
+      return { kind, id, loopback: elements.flag() };
     case 'entropy':
-    case 'crypto':
-    case 'iothread':
       return { kind, id };
     default:
       throw new RecordingError(`its header names a backend of the unknown kind ${JSON.stringify(kind)}`);

@@ -69,6 +69,9 @@ export function replayInputs(
   make: MachineMaker,
   range: ComparedRange = {},
 ): ReplayOutcome {
+  // A secure guest's accesses fault into the ultravisor, and what it stores is nowhere in a recording.
+  if (reader.header.config.host?.startsWith('ultravisor') === true)
+    throw new RecordingError('a machine with an ultravisor is replayed with its guest, or not at all');
   const machine = make(reader.header);
   // RAM differs where the guest stored what nothing ever read, so digests hold only if its stores are recorded.
   const whole = reader.header.guestWrites && reader.sameState;
@@ -85,6 +88,7 @@ const GROUP_MAX = 1 << 16;
 const GROUP_BYTES_MAX = 32 << 20;
 
 const HCALL = KIND['hcall'];
+const UCALL = KIND['ucall'];
 const MMIO_READ = KIND['mmio-read'];
 const MMIO_WRITE = KIND['mmio-write'];
 const PIO_READ = KIND['pio-read'];
@@ -318,6 +322,10 @@ class Feeder {
       case HCALL:
         for (let i = 0; i < this.#registers.length; i++) this.#registers[i] = action.words[i] ?? 0;
         platform.hcall();
+        break;
+      case UCALL:
+        for (let i = 0; i < this.#registers.length; i++) this.#registers[i] = action.words[i] ?? 0;
+        platform.ucall();
         break;
       case MMIO_READ:
         load(platform, wide(action, 0), action);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { buildDeviceTree, type TreeFunction, type TreeInputs } from '../../emu/papr/device-tree.ts';
-import { cellBytes, flattenTree, NodeBuilder } from '../../emu/papr/flattened-tree.ts';
+import { cellBytes, flattenTree, NodeBuilder } from '../../emu/core/flattened-tree.ts';
 import { compareTree, conformDeviceTree, explanation, parseDump } from './device-tree.ts';
 import { Tally } from './log.ts';
 

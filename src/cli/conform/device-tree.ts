@@ -5,7 +5,7 @@ import { parseMachine } from '../../emu/machine/options.ts';
 import { treeInputs } from '../../emu/machine/platform-options.ts';
 import { buildDeviceTree } from '../../emu/papr/device-tree.ts';
 import type { Negotiated } from '../../emu/papr/environment.ts';
-import { readFlattenedTree, type TreeNode } from '../../emu/papr/flattened-tree.ts';
+import { readFlattenedTree, type TreeNode } from '../../emu/core/flattened-tree.ts';
 import type { Lines, Tally } from './log.ts';
 
 /**

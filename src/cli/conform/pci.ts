@@ -1,4 +1,4 @@
-import { readFlattenedTree, type TreeNode } from '../../emu/papr/flattened-tree.ts';
+import { readFlattenedTree, type TreeNode } from '../../emu/core/flattened-tree.ts';
 import { UsageError } from '../options.ts';
 import type { Lines, Tally } from './log.ts';
 import { capabilitiesOf, makeProbe, type CapabilityView, type Probe } from './probe.ts';

@@ -38,8 +38,16 @@ test('the numbers of event kinds are what recordings hold: rows are only added a
       'host-input',
       'host-output',
       'guest-write',
-      'ending',
-      'discard',
+      'ucall',
+      'ucall-return',
+      'hypervisor-ucall',
+      'hypervisor-ucall-return',
+      'uv-hcall',
+      'uv-hcall-return',
+      'reflect',
+      'reflect-return',
+      'page-state',
+      'vm-state',
     ],
   );
   t.is(KIND['hcall'], 0);

@@ -23,8 +23,16 @@ export type EventName =
   | 'host-input'
   | 'host-output'
   | 'guest-write'
-  | 'ending'
-  | 'discard';
+  | 'ucall'
+  | 'ucall-return'
+  | 'hypervisor-ucall'
+  | 'hypervisor-ucall-return'
+  | 'uv-hcall'
+  | 'uv-hcall-return'
+  | 'reflect'
+  | 'reflect-return'
+  | 'page-state'
+  | 'vm-state';
 
 /**
  * The vocabulary of everything that is recorded: what crosses between guest and host, or between a device and memory.
@@ -106,10 +114,35 @@ export const EVENT_KINDS: readonly EventKind[] = [
   { name: 'host-output', direction: 'output', fields: ['port'], carriesBytes: true },
   /** Guest stores into RAM: shown to taps that ask, not recorded where the guest runs again. */
   { name: 'guest-write', direction: 'input', fields: ['address'], carriesBytes: true },
-  /** QEMU would have ended here, the machine lives on. how: 1 it aborts, 2 it hangs; the bytes are why, in ASCII. */
-  { name: 'ending', direction: 'output', fields: ['how'], carriesBytes: true },
-  /** A balloon gave pages of RAM (a guest-physical address) to the host: they read as zeros from now on. */
-  { name: 'discard', direction: 'output', fields: ['device', 'address', 'length'], carriesBytes: false },
+  /** `sc 2` of the guest. */
+  { name: 'ucall', direction: 'input', fields: ['number', ...REGISTERS], carriesBytes: false },
+  { name: 'ucall-return', direction: 'output', fields: ['status', ...REGISTERS], carriesBytes: false },
+  /** `sc 2` of the hypervisor, answering or of its own. */
+  { name: 'hypervisor-ucall', direction: 'output', fields: ['number', ...REGISTERS], carriesBytes: false },
+  {
+    name: 'hypervisor-ucall-return',
+    direction: 'output',
+    fields: ['status', 'r4', 'r5'],
+    carriesBytes: false,
+  },
+  /** A hypercall that the ultravisor makes for its guest. */
+  { name: 'uv-hcall', direction: 'output', fields: ['token', ...REGISTERS], carriesBytes: false },
+  { name: 'uv-hcall-return', direction: 'output', fields: ['status'], carriesBytes: false },
+  /**
+   * All registers that the hypervisor finds, big-endian: r0 … r31, then those of ultravisor/reflection.ts. `own`: the
+   * ultravisor's own errand.
+   */
+  { name: 'reflect', direction: 'output', fields: ['cpu', 'vector', 'own'], carriesBytes: true },
+  /** What it leaves of them for UV_RETURN. */
+  {
+    name: 'reflect-return',
+    direction: 'output',
+    fields: ['r0', 'r2', ...REGISTERS, 'r31'],
+    carriesBytes: false,
+  },
+  /** side: 0 the ultravisor's table of frames, 1 the hypervisor's; states by their numbers in either. */
+  { name: 'page-state', direction: 'output', fields: ['side', 'gfn', 'from', 'to'], carriesBytes: false },
+  { name: 'vm-state', direction: 'output', fields: ['side', 'from', 'to'], carriesBytes: false },
 ];
 
 /** The number of each kind, by name. */

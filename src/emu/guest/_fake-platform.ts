@@ -174,6 +174,10 @@ export class FakePlatform implements GuestPlatform {
     this.registers[0] = this.answers.get(token)?.(this.registers) ?? 0n;
   }
 
+  ucall(): void {
+    this.registers[0] = BigInt.asUintN(64, -2n);
+  }
+
   #rtas(buffer: number): void {
     const token = this.load32(buffer, false);
     const nargs = this.load32(buffer + 4, false);

@@ -49,11 +49,10 @@ export class LegacyTransport implements DriverTransport {
     return 'bound';
   }
 
-  reset(): boolean {
+  reset(): void {
     this.setStatus(0);
-    // The read flushes the write, and the interrupt that may be under way. Linux does not look at what it gives.
+    // The read flushes the write, and the interrupt that may be under way.
     this.status();
-    return true;
   }
 
   status(): number {

@@ -27,6 +27,8 @@ export interface GuestPlatform {
   /** r3 … r12 before and after `sc 1`: index 0 is r3. Set them, call `hcall`, read them. */
   readonly registers: BigUint64Array;
   hcall(): void;
+  /** `sc 2`: an ultracall, with the same registers. A host without an ultravisor fails it. */
+  ucall(): void;
 
   /**
    * A load or store outside RAM by CPU real address (host bridge windows, BARs). `bigEndian` is the instruction's
@@ -46,4 +48,17 @@ export interface GuestPlatform {
   advance(ticks: number): void;
   /** Waits until nothing is due any more, as a guest that has nothing else to do. */
   idle(): void;
+}
+
+/** What a guest that may become secure sees beyond that. */
+export interface SecureGuestPlatform extends GuestPlatform {
+  /** MSR of the acting CPU, as mfmsr reads it: with S where the guest is secure. */
+  readonly msr: bigint;
+  /**
+   * Where the acting CPU goes on, if that is not behind its last call: the kernel's entry after UV_ESM, the address given
+   * to start-cpu, an interrupt vector.
+   */
+  readonly entry: bigint | undefined;
+  /** Why no instruction of this guest completes any more; undefined while it runs. Loads then give 0, calls nothing. */
+  readonly halted: string | undefined;
 }

@@ -87,7 +87,7 @@ export interface Endpoint {
 }
 
 /** What the emulated PEF says of migration (hw/ppc/pef.c). */
-const PEF_BLOCKER = 'PEF: Migration is not implemented';
+export const PEF_BLOCKER = 'PEF: Migration is not implemented';
 
 /** The two lines with which a refused load ends. */
 const LOAD_FAILED = [

@@ -2,7 +2,9 @@ import { assert } from '../core/assert.ts';
 import { KIND, type MachineEvent } from '../core/tap.ts';
 import type { TapLine } from '../core/tap-line.ts';
 import type { PagedMemory } from '../memory/guest-memory.ts';
-import type { GuestPlatform } from '../guest/platform.ts';
+import type { SecureGuestPlatform } from '../guest/platform.ts';
+import { U_FUNCTION } from '../ultravisor/abi.ts';
+import type { GuestView } from '../ultravisor/guest-view.ts';
 
 /** r3 … r12. */
 const REGISTERS = 10;
@@ -16,6 +18,11 @@ export interface PlatformBackend {
   readonly deviceTree: Uint8Array;
   readonly timebase: number;
   hypercall(registers: BigUint64Array): void;
+  /** False where there is no ultravisor. */
+  ultracall(registers: BigUint64Array): boolean;
+  readonly msr: bigint;
+  readonly entry: bigint | undefined;
+  readonly halted: string | undefined;
   systemRead(address: number, width: 1 | 2 | 4, bigEndian: boolean): number;
   systemWrite(address: number, width: 1 | 2 | 4, value: number, bigEndian: boolean): void;
   systemRead64(address: number, bigEndian: boolean): bigint;
@@ -32,7 +39,7 @@ export interface PlatformBackend {
  * The emulated side of the seam, and the chokepoint for everything a guest does: each action is an input event before
  * the machine sees it, each answer an output event after.
  */
-export class EmulatedPlatform implements GuestPlatform {
+export class EmulatedPlatform implements SecureGuestPlatform {
   readonly ramBytes: number;
   readonly registers: BigUint64Array<ArrayBuffer> = new BigUint64Array(REGISTERS);
   /** The registers by halves: copied without making bigints. */
@@ -40,12 +47,30 @@ export class EmulatedPlatform implements GuestPlatform {
   readonly #memory: PagedMemory;
   readonly #backend: PlatformBackend;
   readonly #line: TapLine;
+  /** Memory as a secure guest finds it; only where the host has an ultravisor. */
+  #view: GuestView | undefined;
 
   constructor(memory: PagedMemory, backend: PlatformBackend, line: TapLine) {
     this.ramBytes = memory.size;
     this.#memory = memory;
     this.#backend = backend;
     this.#line = line;
+  }
+
+  seeThrough(view: GuestView): void {
+    this.#view = view;
+  }
+
+  get msr(): bigint {
+    return this.#backend.msr;
+  }
+
+  get entry(): bigint | undefined {
+    return this.#backend.entry;
+  }
+
+  get halted(): string | undefined {
+    return this.#backend.halted;
   }
 
   get deviceTree(): Uint8Array {
@@ -57,48 +82,81 @@ export class EmulatedPlatform implements GuestPlatform {
   }
 
   load8(address: number): number {
-    return this.#memory.u8(address);
+    return this.#seen?.load8(address) ?? this.#memory.u8(address);
   }
 
   load16(address: number, littleEndian: boolean): number {
-    return this.#memory.u16(address, littleEndian);
+    return this.#seen?.load16(address, littleEndian) ?? this.#memory.u16(address, littleEndian);
   }
 
   load32(address: number, littleEndian: boolean): number {
-    return this.#memory.u32(address, littleEndian);
+    return this.#seen?.load32(address, littleEndian) ?? this.#memory.u32(address, littleEndian);
   }
 
   load64(address: number, littleEndian: boolean): bigint {
-    return this.#memory.u64(address, littleEndian);
+    return this.#seen?.load64(address, littleEndian) ?? this.#memory.u64(address, littleEndian);
   }
 
   loadBytes(address: number, into: Uint8Array, at: number, length: number): void {
-    this.#memory.read(address, into, at, length);
+    const seen = this.#seen;
+    if (seen === undefined) this.#memory.read(address, into, at, length);
+    else seen.loadBytes(address, into, at, length);
   }
 
   store8(address: number, value: number): void {
-    this.#memory.setU8(address, value);
+    const seen = this.#seen;
+    if (seen === undefined) this.#memory.setU8(address, value);
+    else seen.store8(address, value);
     this.#stored(address, 1);
   }
 
   store16(address: number, value: number, littleEndian: boolean): void {
-    this.#memory.setU16(address, value, littleEndian);
+    const seen = this.#seen;
+    if (seen === undefined) this.#memory.setU16(address, value, littleEndian);
+    else seen.store16(address, value, littleEndian);
     this.#stored(address, 2);
   }
 
   store32(address: number, value: number, littleEndian: boolean): void {
-    this.#memory.setU32(address, value, littleEndian);
+    const seen = this.#seen;
+    if (seen === undefined) this.#memory.setU32(address, value, littleEndian);
+    else seen.store32(address, value, littleEndian);
     this.#stored(address, 4);
   }
 
   store64(address: number, value: bigint, littleEndian: boolean): void {
-    this.#memory.setU64(address, value, littleEndian);
+    const seen = this.#seen;
+    if (seen === undefined) this.#memory.setU64(address, value, littleEndian);
+    else seen.store64(address, value, littleEndian);
     this.#stored(address, 8);
   }
 
   storeBytes(address: number, from: Uint8Array, at: number, length: number): void {
-    this.#memory.write(address, from, at, length);
+    const seen = this.#seen;
+    if (seen === undefined) this.#memory.write(address, from, at, length);
+    else seen.storeBytes(address, from, at, length);
     this.#stored(address, length);
+  }
+
+  /** The view of a guest that is secure now. */
+  get #seen(): GuestView | undefined {
+    const view = this.#view;
+    return view?.active === true ? view : undefined;
+  }
+
+  ucall(): void {
+    const entered = this.#line.open(KIND['ucall']);
+    if (entered !== undefined) {
+      copyWords(entered.words, this.#words);
+      this.#line.send();
+    }
+    // Without one the hypervisor gets the call, and has none of that number.
+    if (!this.#backend.ultracall(this.registers)) this.registers[0] = BigInt.asUintN(64, BigInt(U_FUNCTION));
+    const left = this.#line.open(KIND['ucall-return']);
+    if (left !== undefined) {
+      copyWords(left.words, this.#words);
+      this.#line.send();
+    }
   }
 
   hcall(): void {
@@ -203,7 +261,8 @@ export class EmulatedPlatform implements GuestPlatform {
   }
 
   #stored(address: number, length: number): void {
-    if (this.#line.tap?.wantsGuestWrites !== true) return;
+    // What a secure guest stores is nobody's to see, but for what it shares: that is seen where it is used.
+    if (this.#line.tap?.wantsGuestWrites !== true || this.#seen !== undefined) return;
     const event = this.#line.open(KIND['guest-write']);
     if (event === undefined) return;
     setAddress(event.words, address);

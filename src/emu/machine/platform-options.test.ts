@@ -1,5 +1,5 @@
 import test from 'ava';
-import { findChild, findProperty, readFlattenedTree, type TreeNode } from '../papr/flattened-tree.ts';
+import { findChild, findProperty, readFlattenedTree, type TreeNode } from '../core/flattened-tree.ts';
 import { Machine } from './machine.ts';
 
 /** The tree that a machine of this type hands to its guest. */

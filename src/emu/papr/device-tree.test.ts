@@ -1,6 +1,6 @@
 import test from 'ava';
 import { buildDeviceTree, type TreeFunction, type TreeInputs } from './device-tree.ts';
-import { findChild, findProperty, readFlattenedTree, type TreeNode } from './flattened-tree.ts';
+import { findChild, findProperty, readFlattenedTree, type TreeNode } from '../core/flattened-tree.ts';
 
 // The whole of pseries-7.2's tree is held against QEMU's in src/cli/conform/device-tree.test.ts; here stands what
 // other machines and other functions change.

@@ -1,6 +1,6 @@
 import type { PciFunction } from '../pci/function.ts';
 import { dynamicConnectors, type Connector } from './connector-order.ts';
-import { cellBytes, flattenTree, NodeBuilder, textBytes, type TreeNode } from './flattened-tree.ts';
+import { cellBytes, flattenTree, NodeBuilder, textBytes, type TreeNode } from '../core/flattened-tree.ts';
 
 /**
  * The device tree that a pseries machine hands to its firmware, and the one that client-architecture-support returns:

@@ -332,10 +332,9 @@ class NotifyRegion implements Region {
     return 0;
   }
 
-  write(offset: number, width: 1 | 2 | 4): void {
+  write(offset: number): void {
     const queue = Math.floor(offset / this.#step);
-    const doorbell = width === 2 && offset % this.#step === 0;
-    if (queue < VIRTIO_QUEUE_MAX) this.#transport.notifyQueue(queue, doorbell);
+    if (queue < VIRTIO_QUEUE_MAX) this.#transport.notifyQueue(queue);
   }
 }
 
@@ -355,7 +354,7 @@ class PioNotifyRegion implements Region {
     return 0;
   }
 
-  write(offset: number, width: 1 | 2 | 4, value: number): void {
-    if (value < VIRTIO_QUEUE_MAX) this.#transport.notifyQueue(value, width === 2 && offset === 0);
+  write(_offset: number, _width: 1 | 2 | 4, value: number): void {
+    if (value < VIRTIO_QUEUE_MAX) this.#transport.notifyQueue(value);
   }
 }

@@ -68,10 +68,10 @@ export class Transport implements Stateful {
   }
 
   /** A kick through the modern interface. */
-  notifyQueue(queue: number, doorbell: boolean): void {
+  notifyQueue(queue: number): void {
     const { device } = this;
     const running = (device.status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0;
-    if (running || device.behaviour.servesBeforeDriverOk) device.notifyQueue(queue, doorbell);
+    if (running || device.behaviour.servesBeforeDriverOk) device.notifyQueue(queue);
   }
 
   /** One half of one of a queue's addresses. */

@@ -1,5 +1,4 @@
 // The books of the invariants, fed by hand: numbers of registers and layouts are written again here.
-import { QEMU_7_2 } from '../../emu/virtio/behaviour.ts';
 import test from 'ava';
 import { KIND, MachineEvent, type EventName } from '../../emu/core/tap.ts';
 import { addressText, type Ground, type Watcher } from './invariant.ts';
@@ -12,7 +11,6 @@ const GROUND: Ground = {
   requester: 8,
   ramBytes: 0x1000_0000,
   iommuPlatform: true,
-  behaviour: QEMU_7_2,
   common: COMMON,
   notify: COMMON + 0x3000,
   notifyMultiplier: 4,

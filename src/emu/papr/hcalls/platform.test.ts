@@ -1,5 +1,5 @@
 import test from 'ava';
-import { flattenTree } from '../flattened-tree.ts';
+import { flattenTree } from '../../core/flattened-tree.ts';
 import { TestPlatform } from '../_platform.ts';
 
 const H_REGISTER_PROC_TBL = 0x37c;

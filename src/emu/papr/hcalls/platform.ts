@@ -30,7 +30,7 @@ import {
   SVM_H_TPM_COMM,
 } from '../abi.ts';
 import { clientArchitectureSupport } from '../cas.ts';
-import { readFlattenedTree } from '../flattened-tree.ts';
+import { readFlattenedTree } from '../../core/flattened-tree.ts';
 import { addressOf } from '../guest-access.ts';
 import type { Hcall, HcallFrame } from '../hcall-frame.ts';
 import { PATE1_GR, type Partition } from '../partition.ts';

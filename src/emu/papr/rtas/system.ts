@@ -14,7 +14,7 @@ import {
   SYSPARM_SPLPAR_CHARACTERISTICS,
   SYSPARM_UUID,
 } from '../abi.ts';
-import { findChild, findProperty, readFlattenedTree } from '../flattened-tree.ts';
+import { findChild, findProperty, readFlattenedTree } from '../../core/flattened-tree.ts';
 import type { Partition } from '../partition.ts';
 import type { RtasCall, RtasRow } from '../rtas-call.ts';
 import { LPCR_KEPT } from '../virtual-cpu.ts';
