@@ -112,7 +112,7 @@ function ring(iommuPlatform: boolean): Pair {
   const core = machine.functions[0]?.device;
   assert(core instanceof VirtioCore, 'a virtio function has a core');
   const queue = core.queue(0);
-  const writer = driver.rings[0]?.writer;
+  const writer = driver.splitRings[0]?.writer;
   assert(queue !== undefined && writer !== undefined, 'the guest set queue 0 up');
   const { mapper } = driver;
   const low = mapper.mapCoherent(BUFFER, 0x1000);

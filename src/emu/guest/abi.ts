@@ -20,6 +20,17 @@ export const USED_RING = 4;
 export const USED_ELEM_BYTES = 8;
 export const USED_F_NO_NOTIFY = 1;
 
+/** Packed descriptor and event suppression structure (2.8.13, 2.8.14): id before flags, where split has flags before next. */
+export const PACKED_DESC_ID = 12;
+export const PACKED_DESC_FLAGS = 14;
+export const PACKED_DESC_F_AVAIL = 0x80;
+export const PACKED_DESC_F_USED = 0x8000;
+export const PACKED_EVENT_BYTES = 4;
+export const PACKED_EVENT_FLAGS = 2;
+export const PACKED_EVENT_F_ENABLE = 0;
+export const PACKED_EVENT_F_DISABLE = 1;
+export const PACKED_EVENT_F_DESC = 2;
+
 /** The one block of a legacy ring: aligned to this, and so is its used ring (2.7.2). */
 export const LEGACY_RING_ALIGN = 4096;
 

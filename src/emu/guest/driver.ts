@@ -7,8 +7,10 @@ import {
   VIRTIO_CONFIG_S_FEATURES_OK,
   VIRTIO_CONFIG_S_NEEDS_RESET,
   VIRTIO_F_ACCESS_PLATFORM,
+  VIRTIO_F_NOTIFICATION_DATA,
   VIRTIO_F_RING_EVENT_IDX,
   VIRTIO_F_RING_INDIRECT_DESC,
+  VIRTIO_F_RING_PACKED,
   VIRTIO_F_VERSION_1,
   VIRTIO_MSI_NO_VECTOR,
   VIRTIO_PCI_ISR_QUEUE,
@@ -30,17 +32,27 @@ import { Firmware } from './firmware.ts';
 import { Interrupts } from './interrupts.ts';
 import { LegacyTransport } from './legacy-driver.ts';
 import { ModernTransport } from './modern-driver.ts';
+import { packedLayout, PackedRing } from './packed-ring.ts';
 import type { GuestFunction } from './pci.ts';
 import type { GuestPlatform } from './platform.ts';
 import type { GuestProfile, TransportName } from './profiles.ts';
 import {
+  announce,
   NO_QUEUE,
   requestMakers,
   type DeviceRequests,
   type NetRequests,
   type RequestHost,
 } from './request.ts';
-import { CHAIN_MAX, RING_BROKEN, RING_EMPTY, ringLayout, SplitRing, type RingFault } from './rings.ts';
+import {
+  CHAIN_MAX,
+  RING_BROKEN,
+  RING_EMPTY,
+  ringLayout,
+  SplitRing,
+  type DriverRing,
+  type RingFault,
+} from './rings.ts';
 import type { DriverTransport } from './transport.ts';
 
 /** Why a driver gave up, in the words of Linux where it has any. */
@@ -143,7 +155,9 @@ export class GuestDriver implements RequestHost {
   readonly arena: Arena;
   readonly calls: GuestCalls;
   readonly profile: GuestProfile;
-  readonly rings: readonly SplitRing[];
+  /** The rings in use, in the layout that was negotiated. */
+  readonly rings: DriverRing[];
+  readonly splitRings: readonly SplitRing[];
   /** The function in use, once `probe` has bound one. */
   device: GuestFunction | undefined;
   transport: DriverTransport;
@@ -163,6 +177,8 @@ export class GuestDriver implements RequestHost {
   readonly #translated: DmaMapper;
   readonly #window: DefaultWindowMapper | undefined;
   readonly #direct: DirectWindowMapper | undefined;
+  /** Made when they are first negotiated. */
+  readonly #packedRings: PackedRing[] = [];
   readonly #sources: Int32Array = new Int32Array(QUEUES_MAX + 1);
   readonly #ringLow: Float64Array = new Float64Array(QUEUES_MAX);
   readonly #ringBytes: Float64Array = new Float64Array(QUEUES_MAX);
@@ -188,7 +204,8 @@ export class GuestDriver implements RequestHost {
     this.#legacy = new LegacyTransport(access);
     this.#interrupts = new Interrupts(this.calls, this.firmware.hardware);
     this.#makers = makersFor(options);
-    this.rings = Array.from({ length: QUEUES_MAX }, () => new SplitRing(platform));
+    this.splitRings = Array.from({ length: QUEUES_MAX }, () => new SplitRing(platform));
+    this.rings = [...this.splitRings];
     this.little = options.profile.byteOrder === 'little';
     const mappers = mappersFor(this.calls, this.firmware, options.profile, listPage);
     this.#window = mappers.window;
@@ -201,6 +218,10 @@ export class GuestDriver implements RequestHost {
 
   #noMaker(): never {
     throw new Error('there is a request maker for every device type');
+  }
+
+  get saysPlace(): boolean {
+    return this.#accepted(VIRTIO_F_NOTIFICATION_DATA);
   }
 
   get featuresLow(): number {
@@ -384,13 +405,14 @@ export class GuestDriver implements RequestHost {
   /** Lays a ring out and gives it to the device. */
   setUpQueue(queue: number): boolean {
     const { transport, outcome, arena, mapper } = this;
-    const ring = this.rings[queue];
+    const packed = this.#accepted(VIRTIO_F_RING_PACKED);
+    const ring = this.#chooseRing(queue, packed);
     const size = transport.queueSize(queue);
     if (ring === undefined || size === 0 || size > RING_SIZE_MAX) {
       outcome.gaveUp = 'no queue';
       return false;
     }
-    const layout = ringLayout(size);
+    const layout = packed ? packedLayout(size) : ringLayout(size);
     const base = arena.takeZeroed(layout.bytes, 4096);
     const indirect = this.#accepted(VIRTIO_F_RING_INDIRECT_DESC);
     const tables = indirect ? arena.take(size * CHAIN_MAX * DESC_BYTES, CHAIN_MAX * DESC_BYTES) : 0;
@@ -410,6 +432,13 @@ export class GuestDriver implements RequestHost {
       return false;
     }
     return true;
+  }
+
+  #chooseRing(queue: number, packed: boolean): DriverRing | undefined {
+    const split = this.splitRings[queue];
+    if (split === undefined) return undefined;
+    this.rings[queue] = packed ? (this.#packedRings[queue] ??= new PackedRing(this.platform)) : split;
+    return this.rings[queue];
   }
 
   /** Requests one after another, or in pairs, until `count` have been answered or something is wrong. */
@@ -435,10 +464,7 @@ export class GuestDriver implements RequestHost {
       this.outcome.gaveUp = 'a request could not be published';
       return false;
     }
-    if (this.rings[queue]?.needsNotification() === true) {
-      this.transport.notify(queue);
-      this.outcome.notifications++;
-    }
+    if (announce(this, queue)) this.outcome.notifications++;
     return true;
   }
 

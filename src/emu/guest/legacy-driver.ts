@@ -16,7 +16,7 @@ import {
 import { PCI_COMMAND_IO, PCI_COMMAND_MASTER, PCI_COMMAND_MEMORY, PCI_REVISION_ID } from '../pci/abi.ts';
 import type { DeviceAccess } from './calls.ts';
 import type { GuestFunction } from './pci.ts';
-import type { RingWriter } from './rings.ts';
+import type { RingPlace } from './rings.ts';
 import type { DriverTransport, ProbeResult } from './transport.ts';
 
 const LEGACY_ID_FIRST = 0x1000;
@@ -79,7 +79,7 @@ export class LegacyTransport implements DriverTransport {
     return size;
   }
 
-  setQueue(queue: number, _writer: RingWriter, high: number, low: number): boolean {
+  setQueue(queue: number, _writer: RingPlace, high: number, low: number): boolean {
     if (high !== 0) return false;
     this.#select(queue);
     this.#access.write(this.#base + VIRTIO_PCI_QUEUE_PFN, 4, low >>> VIRTIO_PCI_QUEUE_ADDR_SHIFT);

@@ -25,7 +25,7 @@ import {
 import { PCI_COMMAND_IO, PCI_COMMAND_MASTER, PCI_COMMAND_MEMORY } from '../pci/abi.ts';
 import type { DeviceAccess } from './calls.ts';
 import type { GuestFunction } from './pci.ts';
-import type { RingWriter } from './rings.ts';
+import type { RingPlace } from './rings.ts';
 import type { DriverTransport, ProbeResult } from './transport.ts';
 
 const ID_FIRST = 0x1000;
@@ -107,7 +107,7 @@ export class ModernTransport implements DriverTransport {
     return size;
   }
 
-  setQueue(queue: number, writer: RingWriter, high: number, low: number): boolean {
+  setQueue(queue: number, writer: RingPlace, high: number, low: number): boolean {
     const access = this.#access;
     const common = this.#common;
     this.#select(queue);
@@ -141,8 +141,10 @@ export class ModernTransport implements DriverTransport {
     // The modern layout does not move.
   }
 
-  notify(queue: number): void {
-    this.#access.write(this.#doorbells[queue] ?? 0, 2, queue);
+  notify(queue: number, place?: number): void {
+    const doorbell = this.#doorbells[queue] ?? 0;
+    if (place === undefined) this.#access.write(doorbell, 2, queue);
+    else this.#access.write(doorbell, 4, ((place << 16) | queue) >>> 0);
   }
 
   isr(): number {

@@ -2,6 +2,7 @@ import {
   VIRTIO_F_ACCESS_PLATFORM,
   VIRTIO_F_RING_EVENT_IDX,
   VIRTIO_F_RING_INDIRECT_DESC,
+  VIRTIO_F_RING_PACKED,
   VIRTIO_F_RING_RESET,
   VIRTIO_F_VERSION_1,
 } from '../virtio/abi.ts';
@@ -185,7 +186,7 @@ export const GUEST_PROFILES: readonly GuestProfile[] = [
     name: 'debian-6.1',
     systems: 'Debian 12 ppc64el, 6.1.0-50, 64 KiB pages',
     evidence: 'golden console and trace 61-*: direct window without hot-pluggable memory too',
-    transportFeatures: [...PLATFORM, VIRTIO_F_RING_RESET],
+    transportFeatures: [...PLATFORM, VIRTIO_F_RING_PACKED, VIRTIO_F_RING_RESET],
   },
   {
     ...LINUX,
@@ -193,7 +194,7 @@ export const GUEST_PROFILES: readonly GuestProfile[] = [
     systems: 'Debian 13 ppc64el, 6.12.107, 4 KiB pages',
     evidence:
       'golden console and trace 612-*: window sized by ibm,lrdr-capacity, so the default one without maxmem',
-    transportFeatures: [...PLATFORM, VIRTIO_F_RING_RESET],
+    transportFeatures: [...PLATFORM, VIRTIO_F_RING_PACKED, VIRTIO_F_RING_RESET],
     dma: 'direct-window-lrdr',
     pageShift: 12,
   },
@@ -202,7 +203,7 @@ export const GUEST_PROFILES: readonly GuestProfile[] = [
     name: 'debian-6.12-polling',
     systems: 'the same with poll queues (virtio_blk.poll_queues)',
     evidence: 'drivers/block/virtio_blk.c virtblk_poll: callbacks stay off',
-    transportFeatures: [...PLATFORM, VIRTIO_F_RING_RESET],
+    transportFeatures: [...PLATFORM, VIRTIO_F_RING_PACKED, VIRTIO_F_RING_RESET],
     dma: 'direct-window-lrdr',
     pageShift: 12,
     completion: 'polling',

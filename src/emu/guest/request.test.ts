@@ -30,6 +30,7 @@ class Bench implements RequestHost {
   readonly rings: readonly SplitRing[];
   readonly featuresLow: number;
   readonly little = true;
+  readonly saysPlace = false;
   readonly modern = true;
   readonly requests: DeviceRequests;
   readonly #used: number[] = [0, 0];

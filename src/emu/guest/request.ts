@@ -19,7 +19,7 @@ import {
 } from './abi.ts';
 import type { Arena } from './arena.ts';
 import type { GuestPlatform } from './platform.ts';
-import { Chain, type SplitRing } from './rings.ts';
+import { Chain, type DriverRing } from './rings.ts';
 import type { DriverTransport } from './transport.ts';
 
 /** What a request maker is given once a device is set up. */
@@ -27,13 +27,23 @@ export interface RequestHost {
   readonly platform: GuestPlatform;
   readonly arena: Arena;
   readonly transport: DriverTransport;
-  readonly rings: readonly SplitRing[];
+  readonly rings: readonly DriverRing[];
   /** Features accepted, word 0. */
   readonly featuresLow: number;
   /** Byte order of rings and request headers. */
   readonly little: boolean;
   /** VERSION_1 was accepted. */
   readonly modern: boolean;
+  /** NOTIFICATION_DATA was accepted: a notification says how far the driver has come. */
+  readonly saysPlace: boolean;
+}
+
+/** Notifies the device of what a queue holds, if it wants that. Whether it was notified. */
+export function announce(host: RequestHost, queue: number): boolean {
+  const ring = host.rings[queue];
+  if (ring === undefined || !ring.needsNotification()) return false;
+  host.transport.notify(queue, host.saysPlace ? ring.place : undefined);
+  return true;
 }
 
 /** Requests of one device type: makes them, and judges what comes back. */
@@ -367,8 +377,7 @@ export class NetRequests implements DeviceRequests {
     this.#txBuffers = host.arena.take(SLOTS * NET_TX_BYTES, NET_TX_BYTES);
     this.#addresses(host);
     for (let i = 0; i < SLOTS; i++) this.#post();
-    const ring = host.rings[NET_RX_QUEUE];
-    if (ring?.needsNotification() === true) host.transport.notify(NET_RX_QUEUE);
+    announce(host, NET_RX_QUEUE);
   }
 
   /** Frames go from this device to itself: the other end returns them, the filter lets them in. */
@@ -434,7 +443,7 @@ export class NetRequests implements DeviceRequests {
     this.#receive(slot, length);
     this.#post();
     const host = this.#host;
-    if (host?.rings[NET_RX_QUEUE]?.needsNotification() === true) host.transport.notify(NET_RX_QUEUE);
+    if (host !== undefined) announce(host, NET_RX_QUEUE);
   }
 
   #receive(slot: number, length: number): void {

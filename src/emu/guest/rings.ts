@@ -33,11 +33,8 @@ export function ringLayout(size: number): RingLayout {
   return { avail, used, bytes: used + 6 + USED_ELEM_BYTES * size };
 }
 
-/**
- * Stores into the areas of a split ring, and loads from them, with no opinion on what makes sense: a driver's hands,
- * honest or not. Addresses are guest-physical.
- */
-export class RingWriter {
+/** Where the areas of a ring lie, by guest-physical address; `avail` is the driver's, `used` the device's. */
+export class RingPlace {
   readonly platform: GuestPlatform;
   size = 0;
   desc = 0;
@@ -55,6 +52,16 @@ export class RingWriter {
     this.avail = avail;
     this.used = used;
     this.little = little;
+  }
+}
+
+/**
+ * Stores into the areas of a split ring, and loads from them, with no opinion on what makes sense: a driver's hands,
+ * honest or not.
+ */
+export class RingWriter extends RingPlace {
+  constructor(platform: GuestPlatform) {
+    super(platform);
   }
 
   /** Descriptor `index` of the table at `table`, which may be an indirect one. */
@@ -141,7 +148,7 @@ export class Chain {
 export const RING_EMPTY = -1;
 export const RING_BROKEN = -2;
 export const RING_FULL = -3;
-const RING_UNMAPPED = -4;
+export const RING_UNMAPPED = -4;
 
 /** What a careful driver finds wrong with a used ring (drivers/virtio/virtio_ring.c `virtqueue_get_buf_ctx_split`). */
 export type RingFault =
@@ -150,11 +157,31 @@ export type RingFault =
   | 'length exceeds the buffers'
   | 'index jumped';
 
+/** The driver's side of a queue, of either layout. A head is what names a request: a descriptor, or an id. */
+export interface DriverRing {
+  readonly writer: RingPlace;
+  /** Set when the device broke the rules; the queue is then out of use. */
+  readonly fault: RingFault | undefined;
+  /** Bytes that the device says it wrote into the buffer last collected. */
+  readonly collectedLength: number;
+  readonly inFlight: number;
+  readonly size: number;
+  /** What a notification says of the queue besides its number, in 16 bits (2.9). */
+  readonly place: number;
+  start(mapper: DmaMapper, eventIdx: boolean, tables: number): void;
+  add(chain: Chain): number;
+  needsNotification(): boolean;
+  collect(): number;
+  disableInterrupts(): void;
+  enableInterrupts(): boolean;
+  abandon(): void;
+}
+
 /**
  * The driver's side of a split queue: it keeps its own copy of everything that it decided, and takes from shared memory
  * only the used index, ids and lengths, each read once and checked.
  */
-export class SplitRing {
+export class SplitRing implements DriverRing {
   readonly writer: RingWriter;
   /** Set when the device broke the rules; the queue is then out of use. */
   fault: RingFault | undefined;
@@ -212,6 +239,11 @@ export class SplitRing {
 
   get size(): number {
     return this.writer.size;
+  }
+
+  /** What a notification says besides the queue's number: the available index, its top bit the wrap counter. */
+  get place(): number {
+    return this.#availIndex;
   }
 
   /** The driver's own available index, free-running. */

@@ -3,6 +3,7 @@ import {
   VIRTIO_F_ACCESS_PLATFORM,
   VIRTIO_F_RING_EVENT_IDX,
   VIRTIO_F_RING_INDIRECT_DESC,
+  VIRTIO_F_RING_PACKED,
   VIRTIO_F_VERSION_1,
 } from '../virtio/abi.ts';
 import type { GuestProfile } from './profiles.ts';
@@ -38,6 +39,7 @@ function transportFeatures({ traits }: GuestSystem, firmware: boolean): readonly
   }
   if (traits.transports.includes('modern')) features.push(VIRTIO_F_VERSION_1);
   if (traits.acksPlatform) features.push(VIRTIO_F_ACCESS_PLATFORM);
+  if (traits.acksPacked) features.push(VIRTIO_F_RING_PACKED);
   return features;
 }
 

@@ -377,17 +377,15 @@ export function guestSystem(name: string): GuestSystem | undefined {
   return GUEST_SYSTEMS.find((system) => system.name === name);
 }
 
-/**
- * Equal for guests that no host can tell apart by what they do to a virtio device here. Packed rings are not among it:
- * the scripted guests decline bit 34.
- */
+/** Equal for guests that no host can tell apart by what they do to a virtio device here. */
 export function behaviourKey({ traits, kind }: GuestSystem): string {
-  const { transports, acksPlatform, bigEndian, directWindow, pageShift, secure } = traits;
+  const { transports, acksPlatform, acksPacked, bigEndian, directWindow, pageShift, secure } = traits;
   const firmware = kind === 'firmware' || kind === 'loader' ? 'firmware' : 'kernel';
   const words = [
     firmware,
     transports.join('+') || 'none',
     acksPlatform ? '33' : '-',
+    acksPacked ? '34' : '-',
     bigEndian ? 'be' : 'le',
   ];
   return [...words, directWindow, pageShift, secure].join(' ');

@@ -1,5 +1,5 @@
 import type { GuestFunction } from './pci.ts';
-import type { RingWriter } from './rings.ts';
+import type { RingPlace } from './rings.ts';
 
 /** A virtio device as the core of a driver sees it, whichever of the two register layouts it has. */
 export interface DriverTransport {
@@ -19,13 +19,14 @@ export interface DriverTransport {
    * Tells the device where a ring lies, in its own addresses: `low` is that of the descriptor table, the other areas
    * lie as the writer has them, in one block. False if the device did not take it.
    */
-  setQueue(queue: number, writer: RingWriter, high: number, low: number): boolean;
+  setQueue(queue: number, writer: RingPlace, high: number, low: number): boolean;
   /** MSI-X vectors; what reads back, 0xffff if the device refused. */
   setConfigVector(vector: number): number;
   setQueueVector(queue: number, vector: number): number;
   /** `used`: once MSI-X is on, legacy device configuration lies four bytes further. */
   msixEnabled(enabled: boolean): void;
-  notify(queue: number): void;
+  /** `place`: what NOTIFICATION_DATA wants said of the queue; undefined where it was not accepted. */
+  notify(queue: number, place?: number): void;
   /** Reads and thereby clears. */
   isr(): number;
   /** One byte of device configuration. */
