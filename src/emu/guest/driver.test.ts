@@ -160,8 +160,8 @@ test('what becomes of requests does not depend on how the rings are laid out', (
       const [split, packed] = ['off', 'on'].map((layout) => {
         const setting = { device, iommu: true, options: `${options},packed=${layout}` };
         const guest = driver(setting, 'debian-6.12', { requests: 40 });
-        const outcome = { ...guest.live() };
-        return { ...outcome, featuresHigh: outcome.featuresHigh & ~4 };
+        const { completed, dataCorrect, gaveUp, interrupts, notifications, status } = guest.live();
+        return { completed, dataCorrect, gaveUp, interrupts, notifications, status };
       });
       t.deepEqual(packed, split, `${device}${options}`);
       t.is(split?.completed, 40);

@@ -40,10 +40,6 @@ export function packedLayout(size: number): RingLayout {
 
 /** Stores into the areas of a packed ring, and loads from them, with no opinion on what makes sense. */
 export class PackedWriter extends RingPlace {
-  constructor(platform: GuestPlatform) {
-    super(platform);
-  }
-
   /** Everything of a descriptor but its flags. `table` may be an indirect one. */
   body(table: number, index: number, high: number, low: number, length: number, id: number): void {
     const { platform, little } = this;

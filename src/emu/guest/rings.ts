@@ -60,10 +60,6 @@ export class RingPlace {
  * honest or not.
  */
 export class RingWriter extends RingPlace {
-  constructor(platform: GuestPlatform) {
-    super(platform);
-  }
-
   /** Descriptor `index` of the table at `table`, which may be an indirect one. */
   descriptor(
     table: number,
