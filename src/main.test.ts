@@ -40,6 +40,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
     '--findings',
     '--plant',
     '--disallow',
+    '--clauses',
     '--resume',
     '--junit',
     '--sarif',
@@ -52,7 +53,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   minimise: ['--output', '--json'],
   matrix: ['--guest', '--machine', '--device', '--json', '--policy', '--against', '--html'],
   explain: ['--output', '--json'],
-  clauses: [],
+  clauses: ['--section', '--on', '--json'],
   boot: [],
   conform: ['--limit', '--json'],
   oracle: [],
@@ -61,7 +62,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   bench: ['--json', '--faults'],
 };
 
-const LATER = ['clauses', 'boot', 'oracle'];
+const LATER = ['boot', 'oracle'];
 
 test('--version prints the version of the package', async (t) => {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };

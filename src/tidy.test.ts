@@ -32,6 +32,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/matrix/secure-guest.ts': 'src/matrix/life.test.ts',
   'src/matrix/secure-world.ts': 'src/matrix/life.test.ts',
   'src/matrix/tiers.ts': 'src/matrix/sweep.test.ts',
+  'src/clauses/catalogue-text.ts': 'src/clauses/catalogue.test.ts',
   'src/clauses/': 'src/clauses/observed-world.test.ts',
   'src/cli/conform/': 'src/cli/conform.test.ts',
   'src/cli/corpus.ts': 'src/main.test.ts',

@@ -785,6 +785,11 @@ export class Stream {
     this.emit('hcall-return', [0]);
   }
 
+  unmap(bus: number): void {
+    this.emit('hcall', [0x20, 0x8000_0000, bus, 0]);
+    this.emit('hcall-return', [0]);
+  }
+
   get translated(): boolean {
     return this.options.accepts.includes(ACCESS_PLATFORM);
   }

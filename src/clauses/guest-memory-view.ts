@@ -1,4 +1,5 @@
 const PAGE = 4096;
+const NOTHING = new Uint8Array(0);
 
 /** What the guest is known to have stored: pages of RAM that it wrote to while somebody watched. */
 export class GuestMemoryView {
@@ -39,27 +40,41 @@ export class GuestMemoryView {
   }
 
   byte(address: number): number {
-    const inside = address % PAGE;
-    const number = (address - inside) / PAGE;
-    if (number !== this.#lastNumber) {
-      const page = this.#pages.get(number);
-      if (page === undefined) return 0;
-      this.#lastNumber = number;
-      this.#lastPage = page;
-    }
-    return this.#lastPage[inside] ?? 0;
+    return this.#page(address)[address % PAGE] ?? 0;
   }
 
   half(address: number, little: boolean): number {
-    const first = this.byte(address);
-    const second = this.byte(address + 1);
+    const inside = address % PAGE;
+    const page = this.#page(address);
+    const first = page[inside] ?? 0;
+    const second = inside === PAGE - 1 ? this.byte(address + 1) : (page[inside + 1] ?? 0);
     return little ? first | (second << 8) : (first << 8) | second;
   }
 
   word(address: number, little: boolean): number {
-    const first = this.half(address, little);
-    const second = this.half(address + 2, little);
-    return (little ? first | (second << 16) : (first << 16) | second) >>> 0;
+    const inside = address % PAGE;
+    if (inside > PAGE - 4) {
+      const first = this.half(address, little);
+      const second = this.half(address + 2, little);
+      return (little ? first | (second << 16) : (first << 16) | second) >>> 0;
+    }
+    const page = this.#page(address);
+    const a = page[inside] ?? 0;
+    const b = page[inside + 1] ?? 0;
+    const c = page[inside + 2] ?? 0;
+    const d = page[inside + 3] ?? 0;
+    return (little ? a | (b << 8) | (c << 16) | (d << 24) : (a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  }
+
+  /** The page of an address as far as it is known: nothing of others. */
+  #page(address: number): Uint8Array {
+    const number = Math.floor(address / PAGE);
+    if (number === this.#lastNumber) return this.#lastPage;
+    const page = this.#pages.get(number);
+    if (page === undefined) return NOTHING;
+    this.#lastNumber = number;
+    this.#lastPage = page;
+    return page;
   }
 
   #pageFor(number: number): Uint8Array {

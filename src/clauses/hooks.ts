@@ -1,5 +1,5 @@
 import type { Chain } from './chain.ts';
-import type { ObservedQueue } from './observed-queue.ts';
+import type { ObservedQueue, RingFault } from './observed-queue.ts';
 
 /** A register access as the device saw it: a value in PCI's byte order, whichever way it went. */
 export class RegisterAccess {
@@ -102,6 +102,10 @@ export interface Hooks {
   onDriverWrite?(queue: ObservedQueue, area: Area, offset: number, length: number): void;
   /** The driver made a chain available (needs guest writes): described as the driver wrote it. */
   onAvailable?(queue: ObservedQueue, chain: Chain): void;
+  /** The driver left the ring undefined: it stored so, and (`byDevice`) the device has read it; each once. */
+  onRingBroken?(queue: ObservedQueue, fault: RingFault, byDevice: boolean): void;
+  /** The guest took back translations (entries set to nothing, windows removed): `device.surroundings.translation`. */
+  onUnmapped?(): void;
   /** The device has read the chain's last descriptor: described as the device saw it. */
   onTaken?(queue: ObservedQueue, chain: Chain): void;
   /** The device's used entry became visible: `chain.usedLength` and everything that it wrote are known. */
@@ -150,6 +154,8 @@ export const HOOK_NAMES: readonly HookName[] = [
   'onNotify',
   'onDriverWrite',
   'onAvailable',
+  'onRingBroken',
+  'onUnmapped',
   'onTaken',
   'onUsed',
   'onUsedUnknown',

@@ -12,9 +12,16 @@ const INDIRECT = 4;
 const AVAIL = 1 << 7;
 const USED = 1 << 15;
 const SIZE_MAX = 32768;
-/** Chains longer than this are hostile, whatever their ring's size. */
-const LINKS_MAX = 2048;
+/** Indirect tables are followed this far: QEMU's own limit, and beyond what any lawful driver makes. */
+const TABLE_MAX = 1024;
 const NO_ADDRESS = -1;
+
+/**
+ * How a driver leaves its ring undefined: the available index moves on by more than the ring holds; an available entry
+ * names no descriptor of the table; a descriptor leads out of its table; a chain never ends; a buffer that is under way
+ * is made available again.
+ */
+export type RingFault = 'index' | 'head' | 'outside' | 'loop' | 'reused';
 
 /** What a queue asks of the stream around it. */
 export interface QueueSurroundings {
@@ -72,8 +79,10 @@ export class ObservedQueue {
   guestDeviceArea: number = NO_ADDRESS;
   /** The driver's stores can be seen: its side of the ring is known, not only what the device reads of it. */
   driverSeen = false;
-  /** The driver did what leaves its ring undefined (an index that jumps, a head out of range, a loop): trust nothing. */
-  broken = '';
+  /** The driver did what leaves its ring undefined since it was enabled: trust nothing. */
+  broken: RingFault | '' = '';
+  /** The same, of what the device has read: it knows. */
+  puzzled: RingFault | '' = '';
 
   /** Split: the driver's available index, and the device's used index, as stored last. */
   availableIndex = 0;
@@ -106,6 +115,8 @@ export class ObservedQueue {
   #tableAt = NO_ADDRESS;
   #tableLength = 0;
   #tableNext = 0;
+  /** Chain that each descriptor of the ring was made available with; -1: none. */
+  #owners: Int32Array = new Int32Array(0);
   /** Packed: the ring as stored by both sides last. */
   #ring: Uint8Array = new Uint8Array(0);
   /** Split: used entries as written last: id and length by slot. */
@@ -148,6 +159,8 @@ export class ObservedQueue {
     this.guestDeviceArea = NO_ADDRESS;
     this.driverSeen = false;
     this.broken = '';
+    this.puzzled = '';
+    this.#owners.fill(-1);
     this.availableIndex = 0;
     this.usedIndex = 0;
     this.takenIndex = 0;
@@ -179,6 +192,7 @@ export class ObservedQueue {
     if (this.packed && this.#ring.length < this.size * DESCRIPTOR)
       this.#ring = new Uint8Array(this.size * DESCRIPTOR);
     this.#ring.fill(0);
+    if (this.#owners.length < this.size) this.#owners = new Int32Array(this.size).fill(-1);
     if (!this.packed && this.#usedIds.length < this.size) {
       this.#usedIds = new Float64Array(this.size);
       this.#usedLengths = new Float64Array(this.size);
@@ -233,6 +247,18 @@ export class ObservedQueue {
       if (first < 0 || translation.resolve(address + at) !== first + at) return NO_ADDRESS;
     }
     return first;
+  }
+
+  /** The chain under way that a descriptor of the ring belongs to, as the driver made it available. */
+  ownerOf(descriptor: number): Chain | undefined {
+    const id = this.#owners[descriptor] ?? -1;
+    const chain = id < 0 ? undefined : this.#chains[id];
+    return chain?.inFlight === true ? chain : undefined;
+  }
+
+  /** Calls `visit` with every chain that is under way. */
+  eachInFlight(visit: (chain: Chain) => void): void {
+    for (const chain of this.#chains) if (chain?.inFlight === true) visit(chain);
   }
 
   /** The chain of a head or id, if it ever was one. */
@@ -293,15 +319,17 @@ export class ObservedQueue {
   #publish(index: number): void {
     const { memory } = this.#owner.surroundings;
     const count = (index - this.availableIndex) & 0xffff;
-    if (count > this.size) this.#distrust('the available index moved on by more than the ring holds');
+    if (count > this.size) this.#distrust('index');
     const shown = Math.min(count, this.size);
     let at = (index - shown) & 0xffff;
     this.availableIndex = index;
     for (let i = 0; i < shown; i++) {
       const head = memory.half(this.guestDriverArea + 4 + 2 * (at % this.size), this.little);
       at = (at + 1) & 0xffff;
-      if (head >= this.size) {
-        this.#distrust('an available entry names a descriptor that the table does not have');
+      if (head >= this.size) this.#distrust('head');
+      // What a broken ring offers besides, nobody can tell from what it does not.
+      if (this.broken !== '') {
+        this.published++;
         continue;
       }
       const chain = this.#open(head);
@@ -316,8 +344,7 @@ export class ObservedQueue {
       chain = new Chain();
       this.#chains[id] = chain;
     }
-    if (chain.inFlight && chain.byDriver)
-      this.#distrust('a buffer is made available that is under way already');
+    if (chain.inFlight && chain.byDriver) this.#distrust('reused');
     chain.open(id);
     chain.serial = this.published;
     return chain;
@@ -337,14 +364,19 @@ export class ObservedQueue {
     let base = this.guestDescriptors;
     let entries = this.size;
     let index = head;
-    for (let links = 0; links < LINKS_MAX; links++) {
+    const most = this.size + TABLE_MAX;
+    for (let links = 0; links < most; links++) {
+      if (!chain.indirect && links >= this.size) break;
       const at = base + DESCRIPTOR * index;
       const flags = memory.half(at + 12, this.little);
       const address = this.#memoryAddress(at);
       const length = memory.word(at + 8, this.little);
-      if (base === this.guestDescriptors) chain.descriptors++;
+      if (base === this.guestDescriptors) {
+        chain.descriptors++;
+        this.#owners[index] = chain.id;
+      }
       if ((flags & INDIRECT) !== 0 && !chain.indirect) {
-        const table = this.#guestAddress(address, Math.min(length, DESCRIPTOR * LINKS_MAX));
+        const table = this.#guestAddress(address, Math.min(length, DESCRIPTOR * TABLE_MAX));
         chain.indirect = true;
         if (table < 0) return true;
         base = table;
@@ -356,11 +388,11 @@ export class ObservedQueue {
       if ((flags & NEXT) === 0) return true;
       index = memory.half(at + 14, this.little);
       if (index >= entries) {
-        this.#distrust('a descriptor leads out of its table');
+        this.#distrust('outside');
         return false;
       }
     }
-    this.#distrust('a chain never ends');
+    this.#distrust('loop');
     return false;
   }
 
@@ -371,8 +403,18 @@ export class ObservedQueue {
     return this.little ? deviceAddress(second, first) : deviceAddress(first, second);
   }
 
-  #distrust(why: string): void {
-    if (this.broken === '') this.broken = why;
+  #distrust(why: RingFault): void {
+    if (this.broken !== '') return;
+    this.broken = why;
+    for (const hook of this.#owner.hooks.onRingBroken) hook(this, why, false);
+  }
+
+  /** The device has read what is wrong. */
+  #devicePuzzled(why: RingFault): void {
+    if (this.puzzled !== '') return;
+    this.puzzled = why;
+    this.broken ||= why;
+    for (const hook of this.#owner.hooks.onRingBroken) hook(this, why, true);
   }
 
   /** The readable bytes as the driver left them: what the device does not read is known all the same. */
@@ -442,7 +484,11 @@ export class ObservedQueue {
         links++;
       }
       const chain = this.#open(this.packedId(last));
-      for (let i = 0; i < links; i++) this.#addPacked(chain, (this.availableAt + i) % this.size, true);
+      for (let i = 0; i < links; i++) {
+        const at = (this.availableAt + i) % this.size;
+        this.#owners[at] = chain.id;
+        this.#addPacked(chain, at, true);
+      }
       this.availableAt += links;
       if (this.availableAt >= this.size) {
         this.availableAt -= this.size;
@@ -468,10 +514,10 @@ export class ObservedQueue {
       this.#tableNext = 0;
       return;
     }
-    const table = this.#guestAddress(address, Math.min(length, DESCRIPTOR * LINKS_MAX));
+    const table = this.#guestAddress(address, Math.min(length, DESCRIPTOR * TABLE_MAX));
     if (table < 0) return;
     const { memory } = this.#owner.surroundings;
-    for (let i = 0; i < Math.min(Math.floor(length / DESCRIPTOR), LINKS_MAX); i++) {
+    for (let i = 0; i < Math.min(Math.floor(length / DESCRIPTOR), TABLE_MAX); i++) {
       const entry = table + DESCRIPTOR * i;
       const writable = (memory.half(entry + 14, true) & WRITE) !== 0;
       chain.add(this.#memoryAddress(entry), memory.word(entry + 8, true), writable);
@@ -493,6 +539,7 @@ export class ObservedQueue {
     if (offset === 0) {
       if (!this.driverSeen) this.driverFlags = value;
     } else if (offset === 2) {
+      if (((value - this.takenIndex) & 0xffff) > this.size) this.#devicePuzzled('index');
       if (!this.driverSeen) this.availableIndex = value;
     } else if (offset === 4 + 2 * this.size) {
       if (!this.driverSeen) this.driverEvent = value;
@@ -504,7 +551,7 @@ export class ObservedQueue {
     const slot = (offset - 4) >> 1;
     if (slot === this.takenIndex % this.size) this.takenIndex = (this.takenIndex + 1) & 0xffff;
     if (head >= this.size) {
-      this.#distrust('an available entry names a descriptor that the table does not have');
+      this.#devicePuzzled('head');
       return;
     }
     this.#beginReading(this.#chainToTake(head));
@@ -568,8 +615,8 @@ export class ObservedQueue {
     chain.add(address, length, (flags & WRITE) !== 0);
     const entries = inTable ? Math.floor(this.#tableLength / DESCRIPTOR) : this.size;
     if ((flags & NEXT) === 0) this.#tellTaken(chain);
-    else if (next >= entries || chain.elementsSeen > LINKS_MAX) {
-      this.#distrust('a descriptor leads out of its table, or a chain never ends');
+    else if (next >= entries || chain.elementsSeen > TABLE_MAX) {
+      this.#devicePuzzled(next >= entries ? 'outside' : 'loop');
       this.#stopReading();
     } else if (inTable) this.#tableNext = next;
     else this.#next = next;

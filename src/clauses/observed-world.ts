@@ -82,8 +82,10 @@ export type MeetFunction = (found: VirtioFunction) => void;
 export class ObservedWorld implements QueueSurroundings {
   readonly memory: GuestMemoryView = new GuestMemoryView();
   readonly translation: TranslationView = new TranslationView();
-  /** Number of the event that is being seen, from 1. */
+  /** Number of the event that is being seen, as recordings count: from 0, and stores into RAM only where they are recorded. */
   event = 0;
+  /** Stores into RAM count as events: a recording has them. */
+  countsGuestWrites = false;
   readonly #meet: MeetFunction;
   /** By requester; those of the stream are in `functions`. */
   readonly #known: Map<number, VirtioFunction> = new Map();
@@ -109,7 +111,7 @@ export class ObservedWorld implements QueueSurroundings {
 
   /** A new stream. */
   begin(): void {
-    this.event = 0;
+    this.event = -1;
     this.memory.begin();
     this.translation.begin();
     this.functions.length = 0;
@@ -126,8 +128,8 @@ export class ObservedWorld implements QueueSurroundings {
   }
 
   take(event: MachineEvent): void {
-    this.event++;
     const { kind, words } = event;
+    if (kind !== GUEST_WRITE || this.countsGuestWrites) this.event++;
     if (kind === GUEST_WRITE) {
       this.#guestWrite(event);
       return;
@@ -300,10 +302,17 @@ export class ObservedWorld implements QueueSurroundings {
 
   #hcallReturn(event: MachineEvent): void {
     this.translation.hcallReturn(event);
+    this.#unmapped();
     if (this.#logical === 0) return;
     this.#logical = 0;
     if ((event.words[0] ?? 0) === 0) this.#loaded(event.words[2] ?? 0, event.words[3] ?? 0);
     this.#loading = undefined;
+  }
+
+  #unmapped(): void {
+    if (!this.translation.removed) return;
+    this.translation.removed = false;
+    for (const found of this.functions) for (const hook of found.hooks.onUnmapped) hook();
   }
 
   #rtasCall(event: MachineEvent): void {
@@ -331,6 +340,7 @@ export class ObservedWorld implements QueueSurroundings {
 
   #rtasReturn(event: MachineEvent): void {
     this.translation.rtasReturn(event);
+    this.#unmapped();
     const token = this.#rtas;
     this.#rtas = 0;
     const result = (index: number): number => event.words[2 * (1 + index)] ?? 0;
@@ -377,6 +387,7 @@ export class ObservedWorld implements QueueSurroundings {
     for (const found of this.functions) {
       for (const hook of found.hooks.onMachineReset) hook();
       found.reset();
+      found.resetting = false;
       found.line = 0;
     }
   }

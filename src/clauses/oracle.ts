@@ -13,7 +13,7 @@ export interface BrokenClause {
   readonly id: string;
   readonly judge: Judged;
   readonly sentence: string;
-  /** Numbers of the events that it takes, counted from 1. */
+  /** Numbers of the events that it takes, as recordings count them. */
   readonly events: readonly number[];
 }
 
@@ -132,8 +132,8 @@ class Watch implements Judgement {
   readonly #checker: ClauseChecker;
   /** Every state with what it is at the start. */
   readonly #states: { readonly now: object; readonly initial: object }[] = [];
-  /** `applies` was said at this event: `breaks` does not say it again. */
-  #appliedAt = -1;
+  /** `applies` was said in this call: `breaks` does not say it again. */
+  #applied = false;
 
   constructor(
     oracle: ClauseOracle,
@@ -159,7 +159,7 @@ class Watch implements Judgement {
 
   begin(): void {
     for (const { now, initial } of this.#states) Object.assign(now, initial);
-    this.#appliedAt = -1;
+    this.#applied = false;
   }
 
   state<T extends object>(initial: T): T {
@@ -171,12 +171,13 @@ class Watch implements Judgement {
   applies(): void {
     const { exercised } = this.#oracle;
     exercised[this.#index] = (exercised[this.#index] ?? 0) + 1;
-    this.#appliedAt = this.event;
+    this.#applied = true;
   }
 
   breaks(sentence: string, since?: number): void {
     const { event } = this;
-    if (this.#appliedAt !== event) this.applies();
+    if (!this.#applied) this.applies();
+    this.#applied = false;
     const events = since === undefined || since === event ? [event] : [since, event];
     this.#oracle.report(this.#index, this.#checker, sentence, events);
   }

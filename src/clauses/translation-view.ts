@@ -25,6 +25,8 @@ export class TranslationView {
   readonly #windows: WindowView[] = [];
   readonly #list: Float64Array = new Float64Array(LIST_MAX);
   readonly #permissions: Uint8Array = new Uint8Array(LIST_MAX);
+  /** Entries went: whoever watches takes this back. */
+  removed = false;
   #listed = 0;
   #token = 0;
   #liobn = 0;
@@ -101,13 +103,14 @@ export class TranslationView {
     if (permission === 0 && window.entries.size === 0) return;
     if (this.#count > STUFF_MAX) {
       window.entries.clear();
+      this.removed = true;
       return;
     }
     for (let i = 0; i < this.#count; i++) this.#put(window, page + i, this.#tce, permission);
   }
 
   #put(window: WindowView, page: number, tce: number, permission: number): void {
-    if (permission === 0) window.entries.delete(page);
+    if (permission === 0) this.removed = window.entries.delete(page) || this.removed;
     else window.entries.set(page, tce - (tce % 2 ** Math.min(window.shift, DEFAULT_SHIFT)) + permission);
   }
 
@@ -128,9 +131,13 @@ export class TranslationView {
       const window = this.#window(result(1));
       window.shift = this.#shiftAsked;
       window.entries.clear();
-    } else if (token === RTAS_TOKEN['ibm,remove-pe-dma-window']) this.#window(this.#bus).entries.clear();
-    else if (token === RTAS_TOKEN['ibm,reset-pe-dma-window'])
+    } else if (token === RTAS_TOKEN['ibm,remove-pe-dma-window']) {
+      this.#window(this.#bus).entries.clear();
+      this.removed = true;
+    } else if (token === RTAS_TOKEN['ibm,reset-pe-dma-window']) {
       for (const window of this.#windows) window.entries.clear();
+      this.removed = true;
+    }
   }
 
   #window(liobn: number): WindowView {

@@ -79,6 +79,8 @@ export class VirtioFunction implements QueueOwner {
   /** num_queues, and config_generation, as read last; -1: never. */
   queueCount = -1;
   generation = -1;
+  /** The guest wrote to the MSI-X table itself: which messages are masked nobody follows from there. */
+  tableTouched = false;
   /** INTx as the interrupt controller sees it. */
   line = 0;
   /** Source number of each vector, as the platform told; -1 unknown. */
@@ -105,8 +107,15 @@ export class VirtioFunction implements QueueOwner {
     this.surroundings = surroundings;
   }
 
-  /** Bit of the accepted features: false for all before any was written. */
+  /** A feature is in force: accepted, and offered as far as that was read. False for all before any was written. */
   has(bit: number): boolean {
+    const word = bit >>> 5;
+    const shown = this.offeredKnown[word] === 1 ? (this.offered[word] ?? 0) : ~0;
+    return ((((this.accepted[word] ?? 0) & shown) >>> (bit & 31)) & 1) === 1;
+  }
+
+  /** Bit of what the driver wrote last as accepted, offered or not. */
+  accepts(bit: number): boolean {
     return (((this.accepted[bit >>> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
   }
 
@@ -153,6 +162,16 @@ export class VirtioFunction implements QueueOwner {
   get vectors(): number {
     if (this.msixAt === 0 || this.configKnown[this.msixAt + pci.PCI_MSIX_FLAGS] !== 1) return 0;
     return (this.configHalf(this.msixAt + pci.PCI_MSIX_FLAGS) & 0x7ff) + 1;
+  }
+
+  /** Nothing of PCI keeps an interrupt with this vector (MSI-X), or the line, from being seen. */
+  canInterrupt(vector: number): boolean {
+    const command = this.configHalf(pci.PCI_COMMAND);
+    const commandKnown = this.configKnown[pci.PCI_COMMAND] === 1;
+    if (!this.msixEnabled) return !commandKnown || (command & pci.PCI_COMMAND_INTX_DISABLE) === 0;
+    if (this.tableTouched || vector >= this.vectors) return false;
+    if (commandKnown && (command & pci.PCI_COMMAND_MASTER) === 0) return false;
+    return (this.configHalf(this.msixAt + pci.PCI_MSIX_FLAGS) & pci.PCI_MSIX_FLAGS_MASKALL) === 0;
   }
 
   /** From a legacy header: 20, or 24 with MSI-X enabled. */
@@ -214,6 +233,7 @@ export class VirtioFunction implements QueueOwner {
     this.sources.fill(-1, 0, this.sourceCount);
     this.sourceCount = 0;
     this.line = 0;
+    this.tableTouched = false;
     for (const queue of this.#queues) queue?.forget();
     this.clear();
     this.resetting = false;
@@ -439,6 +459,7 @@ export class VirtioFunction implements QueueOwner {
   #registerWrite(access: RegisterAccess): void {
     for (const hook of this.hooks.onRegisterWrite) hook(access);
     const { region, offset, width, value } = access;
+    if (region === 'msix') this.tableTouched = true;
     if (region === 'common') this.#commonWrite(offset, width, value);
     else if (region === 'legacy') this.#legacyWrite(offset, width, value);
     else if (region === 'notify') this.#notified(offset, width, value);
@@ -534,6 +555,7 @@ export class VirtioFunction implements QueueOwner {
     }
     const set = value & ~this.status;
     this.status = value;
+    this.resetting = false;
     if ((set & virtio.VIRTIO_CONFIG_S_FEATURES_OK) !== 0) this.confirming = true;
     if ((set & virtio.VIRTIO_CONFIG_S_DRIVER_OK) === 0) return;
     for (const queue of this.live) queue.locate();
@@ -557,7 +579,9 @@ export class VirtioFunction implements QueueOwner {
 
   #featuresWrite(select: number, value: number): void {
     for (const hook of this.hooks.onFeaturesWrite) hook(select, value);
-    if (select < this.accepted.length) this.accepted[select] = value;
+    // What comes after FEATURES_OK a device ignores.
+    const settled = !this.legacy && (this.status & virtio.VIRTIO_CONFIG_S_FEATURES_OK) !== 0;
+    if (select < this.accepted.length && !settled) this.accepted[select] = value;
   }
 
   #notified(offset: number, width: number, value: number): void {

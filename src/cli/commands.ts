@@ -10,6 +10,7 @@ import {
   wordsOf,
   type BenchOptions,
   type ConformOptions,
+  type ClausesOptions,
   type CorpusOptions,
   type DiffOptions,
   type ExplainOptions,
@@ -52,6 +53,7 @@ export function program(ended: Ended): Command {
   addMinimise(papyrus, ended);
   addMatrix(papyrus, ended);
   addExplain(papyrus, ended);
+  addClauses(papyrus, ended);
   addConform(papyrus, ended);
   addCorpus(papyrus, ended);
   addSelfcheck(papyrus, ended);
@@ -143,6 +145,7 @@ function addFuzz(papyrus: Command, ended: Ended): void {
     .option('--findings <dir>', 'where findings are stored', 'findings')
     .option('--plant <faults>', 'plants known faults that the campaign must find', words, [])
     .option('--disallow <findings>', 'known findings that count as new', words, [])
+    .option('--clauses <n>', 'judges one case in n clause by clause; 0: none (default: 4)', index)
     .option('--resume', 'goes on where an interrupted campaign ended', false)
     .option('--junit <file>', 'also writes a JUnit report')
     .option('--sarif <file>', 'also writes a SARIF report')
@@ -359,6 +362,29 @@ function addMatrix(papyrus: Command, ended: Ended): void {
     });
 }
 
+function addClauses(papyrus: Command, ended: Ended): void {
+  papyrus
+    .command('clauses')
+    .summary('show which clauses of VIRTIO are watched over, and who breaks them')
+    .description(
+      'Counts the normative statements of VIRTIO by section: how many a machine can decide, have a checker, applied in what was judged, and were broken by which behaviour of the device, or by a driver.',
+    )
+    .option('--section <number>', 'one section and those below, clause by clause')
+    .option('--on <path>', 'a recording, a case, or a folder of them (default: those that come with Papyrus)')
+    .addOption(json())
+    .addHelpText(
+      'after',
+      examples(
+        ['clauses --section 2.7', 'split rings, clause by clause'],
+        ['clauses --on findings/', 'what the findings of a campaign break'],
+      ),
+    )
+    .action(async (options: ClausesOptions) => {
+      const { clauses } = await import('./clauses.ts');
+      ended(await clauses(options));
+    });
+}
+
 function addConform(papyrus: Command, ended: Ended): void {
   papyrus
     .command('conform')
@@ -461,14 +487,15 @@ function addExplain(papyrus: Command, ended: Ended): void {
     .command('explain')
     .summary('say why a cell of the matrix is as it is, or what a rule says')
     .description(
-      'Why: a rule by its number, with its reason, source and test; or a cell, written as policy, machine, device with its properties, guest, and where they matter a slot, secure, capability.',
+      'Why: a rule by its number, with its reason, source and test; a clause of VIRTIO by its number, with its checker and where it applied; or a cell, written as policy, machine, device with its properties, guest, and where they matter a slot, secure, capability.',
     )
-    .argument('<what...>', 'R1 … R43, or a cell')
+    .argument('<what...>', 'R1 … R43, a clause, or a cell')
     .option('-o, --output <file>', 'records the life of the cell’s guest')
     .addOption(json())
     .addHelpText(
       'after',
       examples(
+        ['explain STAT-DRV-002', 'a clause of the specification, and who keeps it'],
         ['explain R4', 'why iommu_platform=on refuses a transitional device'],
         ['explain proposal pseries-5.0 virtio-blk-pci rhel-6', 'why RHEL 6 finds no disk there'],
         ['explain upstream pseries-7.2 linux-5.6-svm secure', 'what a secure guest gets by default'],
@@ -482,7 +509,6 @@ function addExplain(papyrus: Command, ended: Ended): void {
 
 /** Commands of the contract that are not written yet: they say so, whatever they are given. */
 const LATER = [
-  ['clauses', 'The state of the clause oracle, section by section.'],
   ['boot', 'Runs real guest code on an emulated CPU, with a console.'],
   ['oracle', 'Runs cases on the real qemu-system-ppc64 beside the emulator and compares every observable.'],
 ] as const;

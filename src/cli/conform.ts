@@ -182,6 +182,7 @@ function asText({ file, kind, tally }: FileResult): string {
     `${file} (${kind}): ${tally.mismatches === 0 ? styled('green', counts) : styled('red', counts)}`,
   ];
   for (const [what, times] of tally.notJudged) lines.push(`  not judged: ${times} of ${what}`);
+  for (const [what, times] of tally.supposed) lines.push(`  agree if one supposes: ${times} × ${what}`);
   for (const { line, what, expected, actual } of tally.first) {
     lines.push(`  line ${line}: ${what}`, `    QEMU     ${expected}`, `    Papyrus  ${actual}`);
   }
@@ -203,6 +204,7 @@ function asJson(results: readonly FileResult[]): object {
       lines: tally.lines,
       mismatches: tally.mismatches,
       notJudged: Object.fromEntries(tally.notJudged),
+      supposed: Object.fromEntries(tally.supposed),
       first: tally.first,
     })),
   };

@@ -16,11 +16,12 @@ import { deviceArgument, live, machineConfig, Stage } from '../matrix/life.ts';
 import { makeHeader } from '../trace/format.ts';
 import { FileSink, Recorder } from '../trace/recorder.ts';
 import { tierOf } from '../matrix/tiers.ts';
+import { explainClause } from './clauses.ts';
 import { EXIT, UsageError, type ExplainOptions } from './options.ts';
 import { policyMeant } from './policy-file.ts';
 import { styled } from './status-line.ts';
 
-/** Explains a rule (`R18`) or a cell (`proposal pseries-5.0 virtio-blk-pci rhel-6`). */
+/** Explains a rule (`R18`), a clause (`STAT-DRV-002`) or a cell (`proposal pseries-5.0 virtio-blk-pci rhel-6`). */
 export async function explain({ what, json, output }: ExplainOptions): Promise<number> {
   const [first = ''] = what;
   const rule = what.length === 1 ? ruleById(first) : undefined;
@@ -28,10 +29,15 @@ export async function explain({ what, json, output }: ExplainOptions): Promise<n
     process.stdout.write(json ? `${JSON.stringify(ruleDocument(rule))}\n` : ruleText(rule));
     return EXIT.fine;
   }
+  const clause = what.length === 1 ? explainClause(first, json) : undefined;
+  if (clause !== undefined) {
+    process.stdout.write(clause);
+    return EXIT.fine;
+  }
   if (what.length === 1) {
     const ids = `R1 … R${RULES.length}`;
     throw new UsageError(
-      `${first} is no rule (${ids}); a cell is written policy machine device guest, as in: upstream pseries-5.0 virtio-blk-pci rhel-6`,
+      `${first} is no rule (${ids}) and no clause (papyrus clauses lists them); a cell is written policy machine device guest, as in: upstream pseries-5.0 virtio-blk-pci rhel-6`,
     );
   }
   const situation = await cellMeant(what);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { catalogue } from '../clauses/catalogue.ts';
 import type { Candidate } from '../fuzz/block.ts';
 import { Campaign, type CampaignResult, type CampaignState } from '../fuzz/campaign.ts';
 import { parseCase } from '../fuzz/case-text.ts';
@@ -19,6 +20,8 @@ import { EXIT, UsageError, type FuzzOptions } from './options.ts';
 import { StatusLine } from './status-line.ts';
 
 const TIME_MS = 30_000;
+/** Clauses that have a checker. */
+const CHECKED = catalogue().filter(({ checker }) => checker !== undefined).length;
 const CORPUS = 'corpora';
 const CANARY = 'canary';
 /** Findings that are made small; a campaign with more has something else to tell. */
@@ -75,6 +78,7 @@ function planOf(options: FuzzOptions): { readonly plan: Plan; readonly from: num
       ...(options.behaviour === undefined ? {} : { behaviour: options.behaviour }),
     },
     plants: options.plant,
+    ...(options.clauses === undefined ? {} : { clausesEvery: options.clauses }),
   };
   return { plan, from: 0 };
 }
@@ -112,7 +116,7 @@ function repeat(
   const count = findings.length + corpus.length;
   for (const one of findings) {
     talk.repeating(done++, count);
-    const { breach } = runner.runTwice(one.value);
+    const { breach } = runner.runTwice(one.value, { clauses: true });
     if (breach === undefined) talk.say(`${one.path} breaks nothing any more; remove it`);
     else if (knownBreach(breach, options.disallow) === undefined) {
       broken.push({ name: one.path, ...breach, command: `papyrus minimise ${one.path}` });
@@ -120,7 +124,7 @@ function repeat(
   }
   for (const one of corpus) {
     talk.repeating(done++, count);
-    const { breach } = runner.run(one.value);
+    const { breach } = runner.run(one.value, { clauses: true });
     const mustBreak = one.value.scenario === CANARY;
     if (mustBreak && breach === undefined) {
       const reason = 'a case of the canary passed, so the harness judges nothing';
@@ -220,6 +224,7 @@ function flagsOf(plan: Plan): string {
       filter.iommuPlatform?.map((on) => (on ? 'on' : 'off')),
     ),
     ...list('behaviour', filter.behaviour === undefined ? [] : [filter.behaviour]),
+    ...list('clauses', plan.clausesEvery === undefined ? [] : [`${plan.clausesEvery}`]),
     ...list('plant', plan.plants),
   ].join(' ');
 }
@@ -297,7 +302,9 @@ function conclude(
     corpus: result?.corpus ?? 0,
     requests: result?.requests ?? 0,
     events: result?.events ?? 0,
-    clauses: 0,
+    clauses: result?.clauses.length ?? 0,
+    clausesBroken: result?.clauses.filter((met) => met.broken > 0).length ?? 0,
+    clausesChecked: CHECKED,
     digest: result?.digest ?? '',
     again: `papyrus fuzz ${flagsOf(plan)} --runs ${from + (result?.cases ?? 0)}`,
   });
@@ -323,7 +330,10 @@ interface Summary {
   readonly corpus: number;
   readonly requests: number;
   readonly events: number;
+  /** Clauses that applied in a case that was judged, those of them that somebody broke, and all that have a checker. */
   readonly clauses: number;
+  readonly clausesBroken: number;
+  readonly clausesChecked: number;
   readonly digest: string;
   readonly again: string;
 }
@@ -379,11 +389,13 @@ class Talk {
       return;
     }
     const { cases, seconds, repeated, findings, broken, known, features, corpus, digest, again } = summary;
+    const { clauses, clausesBroken, clausesChecked } = summary;
     const rate = seconds === 0 ? 0 : Math.round(cases / seconds);
     process.stdout.write(
       `${repeated} stored cases repeated, ${broken} of them broken\n` +
         `${cases} cases in ${seconds.toFixed(1)} s (${rate}/s), ${features} features, ${corpus} worth keeping, ` +
         `${findings} findings, ${known} known of QEMU\n` +
+        `${clauses} of ${clausesChecked} clauses exercised, ${clausesBroken} of them broken by a driver or a device\n` +
         `digest ${digest === '' ? '-' : digest}: ${again}\n`,
     );
   }

@@ -11,7 +11,7 @@ export async function minimise(options: MinimiseOptions): Promise<number> {
   const value =
     options.seed === undefined ? read : { ...read, machine: { ...read.machine, seed: options.seed } };
   const runner = new Runner(machineFactory([]));
-  const first = runner.run(value);
+  const first = runner.run(value, { clauses: true });
   const { breach } = first.breach === undefined ? runner.runTwice(value) : first;
   if (breach === undefined) {
     say(

@@ -43,6 +43,8 @@ export interface FuzzOptions extends CommonOptions {
   readonly plant: readonly string[];
   readonly disallow: readonly string[];
   readonly resume: boolean;
+  /** One case in so many is judged clause by clause; 0: none. */
+  readonly clauses?: number;
   readonly junit?: string;
   readonly sarif?: string;
 }
@@ -114,6 +116,13 @@ export interface ExplainOptions extends CommonOptions {
   readonly what: readonly string[];
   /** Where the recording of a cell's guest goes. */
   readonly output?: string;
+}
+
+export interface ClausesOptions extends CommonOptions {
+  /** A section and those below: 2.7. */
+  readonly section?: string;
+  /** A recording, a case, or a folder of them; what comes with the program unless told. */
+  readonly on?: string;
 }
 
 export interface ConformOptions extends CommonOptions {

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { BlockFinding, BlockResult, Candidate } from './block.ts';
+import type { BlockClause, BlockFinding, BlockResult, Candidate } from './block.ts';
 import { FEATURES_MAX } from './features.ts';
 import { bucketOf } from './minimise.ts';
 import { BLOCK_CASES, type Plan } from './plan.ts';
@@ -29,6 +29,8 @@ export interface CampaignResult extends CampaignState {
   readonly kept: readonly Candidate[];
   /** One for each bucket: that of the smallest case number. */
   readonly found: readonly BlockFinding[];
+  /** Every clause that applied, with the first case in which it did. */
+  readonly clauses: readonly BlockClause[];
   readonly seconds: number;
   /** The case to resume from. */
   readonly next: number;
@@ -55,6 +57,7 @@ export class Campaign {
   readonly #waiting: Map<number, BlockResult> = new Map();
   readonly #buckets: Map<string, BlockFinding> = new Map();
   readonly #kept: Candidate[] = [];
+  readonly #clauses: Map<string, BlockClause> = new Map();
   #nextBlock: number;
   #mergeBlock: number;
   #stopped = false;
@@ -113,6 +116,7 @@ export class Campaign {
         (this.#high >>> 0).toString(16).padStart(8, '0') + (this.#low >>> 0).toString(16).padStart(8, '0'),
       kept: this.#kept,
       found: [...this.#buckets.values()],
+      clauses: [...this.#clauses.values()],
       seconds: (performance.now() - started) / 1000,
       next: this.#mergeBlock * BLOCK_CASES,
       stuck: this.#stuck,
@@ -163,6 +167,16 @@ export class Campaign {
       this.#high ^ Number.parseInt(result.digest.slice(0, 8), 16) ^ (this.#low >>> 13),
       0x85ebca6b,
     );
+    for (const met of result.clauses) {
+      const before = this.#clauses.get(met.id);
+      const { exercised, broken } = before ?? { exercised: 0, broken: 0 };
+      this.#clauses.set(met.id, {
+        id: met.id,
+        exercised: exercised + met.exercised,
+        broken: broken + met.broken,
+        index: before?.index ?? met.index,
+      });
+    }
     for (const candidate of result.candidates) {
       const added = candidate.features.filter((feature) => this.#met[feature] === 0);
       if (added.length === 0) continue;

@@ -1,3 +1,4 @@
+import { SILENT, type Diagnostics } from '../emu/core/diagnostics.ts';
 import { Machine } from '../emu/machine/machine.ts';
 import type { MachineConfig, Verdict } from '../emu/machine/config.ts';
 import type { PagedMemory } from '../emu/memory/guest-memory.ts';
@@ -6,10 +7,10 @@ import type { Plant } from './plants/plant.ts';
 import type { FuzzMachine, MachineFactory } from './runner.ts';
 
 /** Builds emulated machines, with the faults of these names planted in them. Throws one sentence for an unknown name. */
-export function machineFactory(plants: readonly string[]): MachineFactory {
+export function machineFactory(plants: readonly string[], diagnostics: Diagnostics = SILENT): MachineFactory {
   const planted = plantsOf(plants);
   const spare: SpareMemory[] = [];
-  return (config) => build(config, planted, spare);
+  return (config) => build(config, planted, spare, diagnostics);
 }
 
 /** RAM of a machine that was given up, and how many machines it has served. */
@@ -25,10 +26,18 @@ interface SpareMemory {
 const MACHINES_SERVED_MAX = 16;
 
 /** RAM goes from one machine to the next: a fresh one of 256 MiB costs as much as all else of a machine together. */
-function build(config: MachineConfig, plants: readonly Plant[], spare: SpareMemory[]): Verdict<FuzzMachine> {
+function build(
+  config: MachineConfig,
+  plants: readonly Plant[],
+  spare: SpareMemory[],
+  diagnostics: Diagnostics,
+): Verdict<FuzzMachine> {
   const at = spare.findIndex(({ memory }) => memory.size === config.ramBytes);
   const [found] = at < 0 ? [] : spare.splice(at, 1);
-  const verdict = Machine.create(config, found === undefined ? {} : { memory: found.memory });
+  const verdict = Machine.create(
+    config,
+    found === undefined ? { diagnostics } : { diagnostics, memory: found.memory },
+  );
   if (!verdict.accepted) return verdict;
   const machine = verdict.value;
   const rewinds = plants.map((plant) => plant.into(machine));

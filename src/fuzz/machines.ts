@@ -1,5 +1,5 @@
 import { PROFILES_BY_NAME, type GuestProfile } from '../emu/guest/profiles.ts';
-import type { MachineConfig } from '../emu/machine/config.ts';
+import type { BackendConfig, MachineConfig } from '../emu/machine/config.ts';
 import { VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_RING_INDIRECT_DESC } from '../emu/virtio/abi.ts';
 import type { DriverTraits } from './adversary/driver.ts';
 import { MODES, type CaseMachine, type Mode } from './case.ts';
@@ -22,12 +22,28 @@ const WITHOUT_HTM: ReadonlySet<string> = new Set([
   'pseries-2.11',
 ]);
 
+interface FuzzDevice {
+  readonly name: string;
+  readonly backend: string;
+  /** Of which type, where the name does not say it. */
+  readonly type?: string;
+  /** Stands in the slot behind. */
+  readonly beside?: string;
+}
+
 /** Devices with the options that name their back end. */
-export const FUZZ_DEVICES: readonly { readonly name: string; readonly backend: string }[] = [
+export const FUZZ_DEVICES: readonly FuzzDevice[] = [
   // Machines up to 2.4 turn scsi on, which a modern block device must not have.
   { name: 'blk', backend: 'drive=d0,scsi=off' },
   { name: 'net', backend: 'netdev=n0' },
   { name: 'rng', backend: 'rng=e0' },
+];
+
+const READ_ONLY = 'blk-read-only';
+/** Devices that single cases need; campaigns do not draw them. */
+const CASE_DEVICES: readonly FuzzDevice[] = [
+  { name: READ_ONLY, type: 'blk', backend: 'drive=d1,scsi=off' },
+  { name: 'blk-beside-rng', type: 'blk', backend: 'drive=d0,scsi=off', beside: 'virtio-rng-pci,rng=e0' },
 ];
 
 /** How a mode is asked for, so that it means the same on every machine type. */
@@ -121,13 +137,20 @@ export const TRAITS: ReadonlyMap<string, DriverTraits> = new Map(
   ]),
 );
 
+const READ_ONLY_DISK: BackendConfig = {
+  kind: 'disk',
+  id: 'd1',
+  sectors: 128,
+  content: 'tagged',
+  readOnly: true,
+};
 const RAM_BYTES = 0x1000_0000;
 const DISK_SECTORS = 128;
 const SLOT = 1;
 
 /** The machine of a case, in QEMU's words. */
 export function machineConfig(wanted: CaseMachine): MachineConfig {
-  const device = FUZZ_DEVICES.find((row) => row.name === wanted.device);
+  const device = [...FUZZ_DEVICES, ...CASE_DEVICES].find((row) => row.name === wanted.device);
   if (device === undefined) {
     throw new Error(
       `no device is called '${wanted.device}': choose from ${FUZZ_DEVICES.map((row) => row.name).join(', ')}`,
@@ -140,14 +163,27 @@ export function machineConfig(wanted: CaseMachine): MachineConfig {
     cpus: 1,
     seed: wanted.seed,
     devices: [
-      `virtio-${device.name}-pci,addr=${SLOT},${device.backend},${MODE_OPTIONS[wanted.mode]},${platform}`,
+      `virtio-${device.type ?? device.name}-pci,addr=${SLOT},${device.backend},${MODE_OPTIONS[wanted.mode]},${platform}`,
+      ...(device.beside === undefined
+        ? []
+        : [`${device.beside},addr=${SLOT + 1},${MODE_OPTIONS[wanted.mode]},${platform}`]),
     ],
     globals: [],
     backends: [
       { kind: 'disk', id: 'd0', sectors: DISK_SECTORS, content: 'zero', readOnly: false },
+      ...(device.name === READ_ONLY ? [READ_ONLY_DISK] : []),
       { kind: 'net', id: 'n0', loopback: true },
       { kind: 'entropy', id: 'e0' },
     ],
     ...(wanted.behaviour === undefined ? {} : { behaviour: wanted.behaviour }),
   };
+}
+
+/** `blk` and the like: which protocol a device of this name speaks. */
+export function deviceType(name: string): string {
+  return CASE_DEVICES.find((row) => row.name === name)?.type ?? name;
+}
+
+export function isReadOnly(name: string): boolean {
+  return name === READ_ONLY;
 }

@@ -1,5 +1,6 @@
 import type fc from 'fast-check';
 import { smallerMachines } from './arbitraries/machine-config.ts';
+import { clauseById } from '../clauses/catalogue.ts';
 import { Drawn } from './arbitraries/drawn.ts';
 import { smallerPrograms } from './arbitraries/step.ts';
 import type { Case } from './case.ts';
@@ -35,6 +36,7 @@ export function* smallerCases(value: Case): Generator<Case> {
 export function minimise(runner: Runner, value: Case, breach: Breach): Minimised {
   const wanted = bucketOf(breach);
   const twice = breach.oracle === 'G5';
+  const clauses = clauseById(breach.oracle) !== undefined;
   const arbitrary = caseArbitrary(() => value);
   let present = value;
   let found = breach;
@@ -44,7 +46,7 @@ export function minimise(runner: Runner, value: Case, breach: Breach): Minimised
     shrinking = false;
     for (const smaller of arbitrary.shrink(present)) {
       if (runs++ >= RUNS_MAX) break;
-      const outcome = twice ? runner.runTwice(smaller.value) : runner.run(smaller.value);
+      const outcome = twice ? runner.runTwice(smaller.value) : runner.run(smaller.value, { clauses });
       if (outcome.breach === undefined || bucketOf(outcome.breach) !== wanted) continue;
       present = smaller.value;
       found = outcome.breach;

@@ -12,12 +12,17 @@ export const BLOCK_CASES = 256;
 /** One case in so many is run twice and compared (G5). */
 export const TWICE_EVERY = 64;
 
+/** Judging a case clause by clause costs about as much again as running it. */
+export const CLAUSES_EVERY = 4;
+
 /** What a campaign is made of, as plain data that goes to workers and into reports. */
 export interface Plan {
   readonly seed: string;
   readonly scenarios: readonly string[];
   readonly filter: MachineFilter;
   readonly plants: readonly string[];
+  /** One case in so many is held against the clauses of the specification; 0: none. CLAUSES_EVERY unless told. */
+  readonly clausesEvery?: number;
 }
 
 /** Draws the cases of a plan: case i depends on the seed, the flags and i alone. */

@@ -2,8 +2,11 @@
  * Runs cases: takes the machine of a case's configuration as it was built, lets the driver live one life on it step by
  * step, and says what broke. A machine is built once and restored for every case.
  */
+import { behaviourOf } from '../emu/virtio/behaviour.ts';
 import { AssertionError } from '../emu/core/assert.ts';
-import type { Tap } from '../emu/core/tap.ts';
+import { ClauseOracle } from '../clauses/oracle.ts';
+import { clauseById } from '../clauses/catalogue.ts';
+import { KIND, type Tap } from '../emu/core/tap.ts';
 import type { GuestPlatform } from '../emu/guest/platform.ts';
 import type { MachineConfig, Verdict } from '../emu/machine/config.ts';
 import { Driver, type DriverTraits } from './adversary/driver.ts';
@@ -12,7 +15,9 @@ import { doubtsConfig, doubtsMap, losesTrack, perform, standing, type Stage } fr
 import type { Case, CaseMachine, Step } from './case.ts';
 import { Judge, type Breach } from './judge.ts';
 import { Runaway } from './invariants/work.ts';
-import { machineConfig, TRAITS } from './machines.ts';
+import { LIES } from './adversary/host/lies.ts';
+import { Victim } from './adversary/host/survival.ts';
+import { deviceType, isReadOnly, machineConfig, TRAITS } from './machines.ts';
 
 /** What the fuzzer asks of a machine; the emulated one fits, and so does one with a planted fault. */
 export interface FuzzMachine {
@@ -40,18 +45,32 @@ export interface Outcome {
   readonly cut: boolean;
 }
 
+/** Somebody who looks on at what a driver sees. */
+export interface Witness {
+  /** A register or a byte that a step looked at. */
+  see(value: number): void;
+  /** The device is set up, and no step was taken. */
+  atStart(): void;
+  /** All steps are done, and nothing is repaired yet. */
+  atEnd(driver: Driver): void;
+}
+
 /** What a run is held to beside what watches its events. */
 export interface RunOptions {
   /** Ends with a recovery and an honest request even where nothing went wrong before. */
   readonly alwaysRecover?: boolean;
   /** Another tap that sees every event after the judge: a recorder. */
   readonly alsoTap?: Tap;
+  readonly witness?: Witness;
+  /** Also held against the clauses of the specification; `clauses` of the runner then has what came of it. */
+  readonly clauses?: boolean;
 }
 
 /** A campaign runs its cases machine by machine; one more is kept for whoever goes back and forth. */
 const MACHINES_KEPT = 2;
 /** The console is the machine's first host end; the network device's is the next. */
 const NET_PORT = 1;
+const GUEST_WRITE = KIND['guest-write'];
 const MSR_LITTLE = 0x8000_0000_0000_0001n;
 const MSR_BIG = 0x8000_0000_0000_0000n;
 
@@ -60,6 +79,12 @@ interface Prepared {
   readonly hardware: Hardware;
   readonly driver: Driver;
   readonly stage: Stage;
+  readonly sight: Sight;
+}
+
+/** Through whose eyes a driver sees. */
+interface Sight {
+  witness: Witness | undefined;
 }
 
 export class Runner {
@@ -70,9 +95,16 @@ export class Runner {
   #lastKey = '';
   #last: Prepared | undefined;
   #requests = 0;
+  #clauses: ClauseOracle | undefined;
 
   constructor(factory: MachineFactory) {
     this.#factory = factory;
+  }
+
+  /** The clause oracle: made when it is first asked for, its counts are of all cases that it judged. */
+  get clauses(): ClauseOracle {
+    this.#clauses ??= new ClauseOracle();
+    return this.#clauses;
   }
 
   /** Runs a case from the machine as built to its verdict. Throws a sentence if the machine is refused. */
@@ -82,8 +114,14 @@ export class Runner {
     const { judge } = this;
     machine.rewind();
     judge.begin();
-    machine.setTap(options.alsoTap === undefined ? judge : new Both(judge, options.alsoTap));
+    const clauses = options.clauses === true ? this.clauses : undefined;
+    clauses?.begin();
+    let tap: Tap = judge;
+    if (clauses !== undefined) tap = new Both(tap, clauses);
+    if (options.alsoTap !== undefined) tap = new Both(tap, options.alsoTap);
+    machine.setTap(tap);
     this.#requests = 0;
+    prepared.sight.witness = options.witness;
     let breach: Breach | undefined;
     let cut = false;
     try {
@@ -94,6 +132,10 @@ export class Runner {
       cut = true;
     } finally {
       machine.setTap(undefined);
+    }
+    if (clauses !== undefined) {
+      if (!cut) clauses.end();
+      if (value.machine.behaviour === 'spec') breach ??= brokenClause(clauses);
     }
     const { features } = judge;
     return {
@@ -110,8 +152,8 @@ export class Runner {
    * Runs a case twice and compares: the same case gives the same events and ends in the same state (G5). The first run
    * begins on a machine as the case before left it, so a field that restoring forgets shows too.
    */
-  runTwice(value: Case): Outcome {
-    const first = this.run(value);
+  runTwice(value: Case, options: RunOptions = {}): Outcome {
+    const first = this.run(value, options);
     if (first.breach !== undefined) return first;
     const state = this.#prepare(value.machine).machine.digest();
     const second = this.run(value);
@@ -143,12 +185,14 @@ export class Runner {
     const up = driver.setUp();
     if (up !== '') return { oracle: 'life', reason: up };
     this.judge.rings(driver.ringEntries);
+    options.witness?.atStart();
     let clean = true;
     let faults = false;
     for (const step of value.steps) {
       if (losesTrack(step)) this.judge.loseTrack();
       const reason = perform(stage, step);
       const kind = standing(step);
+      if (step.name === 'lie' && reason !== '') return { oracle: 'host', reason };
       if (kind === 'fault') {
         clean = false;
         faults = true;
@@ -165,16 +209,20 @@ export class Runner {
       }
       if (this.judge.breach !== undefined) return undefined;
     }
-    return faults || options.alwaysRecover === true ? this.#serveAgain(driver) : undefined;
+    options.witness?.atEnd(driver);
+    return faults || options.alwaysRecover === true
+      ? this.#serveAgain(driver, value.machine.device)
+      : undefined;
   }
 
   /** G4: after status 0 and the set-up a good guest is served again. */
-  #serveAgain(driver: Driver): Breach | undefined {
+  #serveAgain(driver: Driver, device: string): Breach | undefined {
     const up = driver.recover();
     if (up !== '') return { oracle: 'G4', reason: `after a reset ${up}` };
     this.judge.regainTrack();
     for (let i = 0; i < 2; i++) {
-      const reason = driver.request(1 - i, 3, 1, 0x5a);
+      // A disk that takes no writes is read.
+      const reason = driver.request(isReadOnly(device) ? 0 : 1 - i, 3, 1, 0x5a);
       this.#requests++;
       if (reason !== '') return { oracle: 'G4', reason: `after a reset ${reason}` };
     }
@@ -215,12 +263,16 @@ function prepare(factory: MachineFactory, wanted: CaseMachine): Prepared {
   if (!verdict.accepted) throw new Error(`${wanted.machine} is refused: ${verdict.reason}`);
   const machine = verdict.value;
   const hardware = hardwareOf(machine.platform.deviceTree);
-  const driver = new Driver(machine.platform, hardware, wanted.device, wanted.iommuPlatform, traits);
-  return { machine, hardware, driver, stage: stageOf(machine, driver) };
+  const device = deviceType(wanted.device);
+  const behaviour = behaviourOf(wanted.behaviour);
+  const driver = new Driver(machine.platform, hardware, device, wanted.iommuPlatform, traits, behaviour);
+  const sight: Sight = { witness: undefined };
+  return { machine, hardware, driver, stage: stageOf(machine, driver, sight, wanted.profile), sight };
 }
 
-function stageOf(machine: FuzzMachine, driver: Driver): Stage {
+function stageOf(machine: FuzzMachine, driver: Driver, sight: Sight, profile: string): Stage {
   const { platform } = machine;
+  let victim: Victim | undefined;
   return {
     driver,
     advance: (ticks) => platform.advance(ticks),
@@ -235,6 +287,11 @@ function stageOf(machine: FuzzMachine, driver: Driver): Stage {
         platform.store32(address + 8 * i, 0, false);
         platform.store32(address + 8 * i + 4, first + (i << 12), false);
       }
+    },
+    see: (value) => sight.witness?.see(value),
+    lie: (which, word) => {
+      victim ??= new Victim(platform, profile);
+      return victim.survive(LIES[which]?.lie(word) ?? {}).harm;
     },
     hostFrame: (length, fill) => machine.hostInput(NET_PORT, new Uint8Array(length).fill(fill)),
   };
@@ -252,6 +309,14 @@ function thrown(error: unknown): Breach | undefined {
   return { oracle: 'G3', reason: `the emulator threw ${text}` };
 }
 
+/** A clause that the device broke: under `spec` it promises to keep them all. */
+function brokenClause(clauses: ClauseOracle): Breach | undefined {
+  const found = clauses.breaks.find((one) => one.judge === 'device');
+  if (found === undefined) return undefined;
+  const section = clauseById(found.id)?.clause.section ?? '';
+  return { oracle: found.id, reason: `${found.sentence} (${section})` };
+}
+
 /** Two taps in a row. */
 class Both implements Tap {
   readonly #first: Tap;
@@ -267,7 +332,8 @@ class Both implements Tap {
   }
 
   take(event: Parameters<Tap['take']>[0]): void {
-    this.#first.take(event);
-    this.#second.take(event);
+    const stored = event.kind === GUEST_WRITE;
+    if (!stored || this.#first.wantsGuestWrites) this.#first.take(event);
+    if (!stored || this.#second.wantsGuestWrites) this.#second.take(event);
   }
 }

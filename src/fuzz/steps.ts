@@ -1,3 +1,4 @@
+import { LIES } from './adversary/host/lies.ts';
 import type { Chain, RingShape, Step } from './case.ts';
 
 /** In the order of their numbers in stored cases. */
@@ -33,6 +34,10 @@ export const STEP_NAMES = [
   'reap',
   'legacy-frame',
   'fail',
+  'poke',
+  'peek',
+  'neighbour',
+  'lie',
 ] as const;
 export type StepName = (typeof STEP_NAMES)[number];
 
@@ -98,6 +103,7 @@ const AREA: StepArgument = {
   words: ['descriptors', 'available', 'used', 'buffers'],
 };
 
+const POKED: StepArgument = { name: 'area', least: 0, most: 1, plain: 0, words: ['buffers', 'rings'] };
 const RING_AREA: StepArgument = { ...AREA, most: 2, words: ['descriptors', 'available', 'used'] };
 
 /**
@@ -280,6 +286,35 @@ export const STEPS: readonly StepRow[] = [
   },
   /** The canary's planted fault: the run fails on purpose. */
   { name: 'fail', args: [] },
+  /** Stores into the driver's rings or its pool of buffers, in the byte order of the rings: what a request says, and lies in rings. */
+  {
+    name: 'poke',
+    args: [
+      POKED,
+      { name: 'offset', least: 0, most: 0x1_ffff, plain: 0, edges: [0, 2, 8, 12, 16, 256, 4096] },
+      { ...WIDTH, most: 2, words: ['1', '2', '4'] },
+      VALUE,
+    ],
+  },
+  /** Looks at what lies there. */
+  {
+    name: 'peek',
+    args: [
+      POKED,
+      { name: 'offset', least: 0, most: 0x1_ffff, plain: 0, edges: [0, 2, 16, 256, 4096] },
+      { ...WIDTH, most: 2, words: ['1', '2', '4'] },
+    ],
+  },
+  /** Gives the function in the next slot its registers, 64 KiB behind the device's own. */
+  { name: 'neighbour', args: [] },
+  /** The device lies to a driver of another make, which lives its whole life on it. */
+  {
+    name: 'lie',
+    args: [
+      { name: 'which', least: 0, most: LIES.length - 1, plain: 0, words: LIES.map((row) => row.name) },
+      { ...VALUE, name: 'word' },
+    ],
+  },
 ];
 
 /** Rows by name, with the wider type that loops want. */

@@ -334,8 +334,8 @@ class PcapngExporter implements Exporter {
 
 /** Whether a host end carries frames: behind the console come the network ends, and nothing else (host-ends.ts). */
 function isNetworkEnd(header: RecordingHeader, port: number): boolean {
-  const ends = header.config.backends.filter((backend) => backend.kind === 'net').length;
-  return port > CONSOLE_PORT && port <= CONSOLE_PORT + ends;
+  const ends = header.config.backends.filter(({ kind }) => kind === 'net' || kind === 'chardev');
+  return ends[port - CONSOLE_PORT - 1]?.kind === 'net';
 }
 
 function interfaceBlock(): Uint8Array {

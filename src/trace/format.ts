@@ -151,7 +151,19 @@ function backendItem(backend: BackendConfig): Item {
     case 'disk':
       return [backend.kind, backend.id, whole(backend.sectors), backend.content, backend.readOnly];
     case 'net':
-      return [backend.kind, backend.id, backend.loopback];
+      return [
+        backend.kind,
+        backend.id,
+        backend.loopback,
+        // Left out where they are as they ever were: older readers go on reading.
+        ...(backend.headers === true || (backend.queues ?? 1) > 1
+          ? [whole(backend.queues ?? 1), backend.headers === true]
+          : []),
+      ];
+    case 'chardev':
+      return [backend.kind, backend.id, backend.open];
+    case 'memory':
+      return [backend.kind, backend.id, whole(backend.pageBytes)];
     default:
       return [backend.kind, backend.id];
   }
@@ -165,6 +177,10 @@ class Elements {
   constructor(item: Item | readonly Item[] | undefined, least: number) {
     if (!Array.isArray(item) || item.length < least) throw misfit('a list');
     this.#items = item as readonly Item[];
+  }
+
+  get done(): boolean {
+    return this.#next >= this.#items.length;
   }
 
   item(): Item {
@@ -309,9 +325,18 @@ function readBackend(elements: Elements): BackendConfig {
         content: diskContent(elements.text()),
         readOnly: elements.flag(),
       };
-    case 'net':
-      return { kind, id, loopback: elements.flag() };
+    case 'net': {
+      const loopback = elements.flag();
+      if (elements.done) return { kind, id, loopback };
+      return { kind, id, loopback, queues: elements.whole(), headers: elements.flag() };
+    }
+    case 'chardev':
+      return { kind, id, open: elements.flag() };
+    case 'memory':
+      return { kind, id, pageBytes: elements.whole() };
     case 'entropy':
+    case 'crypto':
+    case 'iothread':
       return { kind, id };
     default:
       throw new RecordingError(`its header names a backend of the unknown kind ${JSON.stringify(kind)}`);

@@ -22,7 +22,8 @@ const DEFAULT_SHIFT = 12n;
 /** Page sizes that windows can be created with. */
 const PAGE_SHIFTS = DDW_PAGE_SIZES.map((size) => BigInt(size.shift));
 const GRANULES = 512;
-const WRITES = ['dma-write', 'hypervisor-write', 'guest-write', 'rtas-return'];
+const WRITES = ['dma-write', 'hypervisor-write', 'guest-write', 'rtas-return', 'discard'];
+const WRITE_KINDS = 8;
 
 /** A DMA window as the guest was seen to fill it. */
 interface Window {
@@ -89,6 +90,13 @@ export class LastWriters {
       case 'hypervisor-write':
       case 'guest-write':
         this.#memory.mark(fields[0] ?? 0n, event.byteLength, pack(number, WRITES.indexOf(name), 0));
+        break;
+      case 'discard':
+        this.#memory.mark(
+          fields[1] ?? 0n,
+          Number(fields[2] ?? 0n),
+          pack(number, WRITES.indexOf(name), Number(fields[0] ?? 0n)),
+        );
         break;
       case 'mmio-write':
       case 'pio-write':
@@ -264,14 +272,15 @@ class WrittenPages {
 
 /** Event number (from 1, so that 0 is nobody), kind of write and device in one exact double. */
 function pack(event: number, kind: number, device: number): number {
-  return (event + 1) * 2 ** 18 + kind * 2 ** 16 + (device & 0xffff);
+  return ((event + 1) * WRITE_KINDS + kind) * 2 ** 16 + (device & 0xffff);
 }
 
 function unpack(mark: number): Writer | undefined {
   if (mark === 0) return undefined;
-  const kind = WRITES[Math.floor(mark / 2 ** 16) % 4] ?? 'write';
-  const device = kind === 'dma-write' ? ` by device ${deviceName(mark % 2 ** 16)}` : '';
-  return { event: Math.floor(mark / 2 ** 18) - 1, what: `${kind}${device}` };
+  const kind = WRITES[Math.floor(mark / 2 ** 16) % WRITE_KINDS] ?? 'write';
+  const byDevice = kind === 'dma-write' || kind === 'discard';
+  const device = byDevice ? ` by device ${deviceName(mark % 2 ** 16)}` : '';
+  return { event: Math.floor(mark / (WRITE_KINDS * 2 ** 16)) - 1, what: `${kind}${device}` };
 }
 
 /** A requester id as QEMU and lspci write it: bus:slot.function. */

@@ -75,6 +75,8 @@ export class EventText {
         return this.#dma(event);
       case 'dma-fault':
         return ` ${deviceName(Number(values[0] ?? 0n))} ${hex(values[1])} ${values[2] ?? 0} bytes, ${values[3] === 0n ? 'read' : 'write'} dropped`;
+      case 'discard':
+        return ` ${deviceName(Number(values[0] ?? 0n))} ${hex(values[1])} ${values[2] ?? 0} bytes given up`;
       case 'interrupt':
         return ` source ${hex(values[0])} ${['lowered', 'raised', 'message'][Number(values[1] ?? 0n)] ?? hex(values[1])}`;
       default:

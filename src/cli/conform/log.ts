@@ -23,8 +23,10 @@ export interface Mismatch {
 /** Counts what was judged, and keeps the first mismatches. */
 export class Tally {
   readonly first: Mismatch[] = [];
-  /** Lines that were read but not judged, by what they are: `packed ring`. They are counted aloud. */
+  /** Lines that were read but not judged, by what they are. They are counted aloud. */
   readonly notJudged: Map<string, number> = new Map();
+  /** Lines that agree only if something is supposed which the log does not say, by what that is. Counted aloud too. */
+  readonly supposed: Map<string, number> = new Map();
   lines = 0;
   mismatches = 0;
   readonly #limit: number;
@@ -41,6 +43,11 @@ export class Tally {
   /** One line was read and not judged. */
   passOver(what: string): void {
     this.notJudged.set(what, (this.notJudged.get(what) ?? 0) + 1);
+  }
+
+  /** One line agrees, supposing this. */
+  suppose(what: string): void {
+    this.supposed.set(what, (this.supposed.get(what) ?? 0) + 1);
   }
 
   mismatch(line: number, what: string, expected: string, actual: string): void {

@@ -1,6 +1,7 @@
 import { DiagnosticLog } from '../../emu/core/diagnostics.ts';
 import { EventQueue } from '../../emu/core/event-queue.ts';
 import { TapLine } from '../../emu/core/tap-line.ts';
+import { NOBODY } from '../../emu/devices/backends/net-end.ts';
 import { Disk, diskBytes } from '../../emu/devices/backends/disk.ts';
 import { AddressSpace, EntryGuard } from '../../emu/memory/address-space.ts';
 import { BounceBuffer } from '../../emu/memory/bounce-buffer.ts';
@@ -11,6 +12,7 @@ import { makeDevice } from '../../emu/machine/devices.ts';
 import { parseMachine } from '../../emu/machine/options.ts';
 import { realizeDevice } from '../../emu/machine/realize.ts';
 import type { Verdict } from '../../emu/machine/config.ts';
+import { XIRQ_BASE, XIRQS } from '../../emu/papr/abi.ts';
 import { DmaWindows } from '../../emu/papr/dma-window.ts';
 import { PCI_BASE_ADDRESS_0, PCI_COMMAND } from '../../emu/pci/abi.ts';
 import type { PciBus } from '../../emu/pci/function.ts';
@@ -98,12 +100,17 @@ export class VirtioStand implements PciBus {
           useStarted: value.values.flag('use-started'),
           ioeventfd: value.values.flag('ioeventfd'),
         };
-        const device = makeDevice(value, parts, {
+        const backends = {
           disk: () => new Disk(new PagedMemory(diskBytes(DISK_SECTORS)), DISK_SECTORS, false, 'golden', ''),
-          peer: () => ({ transmitted: (frame) => (stand.frame = frame.slice()) }),
+          peer: () => ({ ...NOBODY, transmitted: (frame: Uint8Array) => (stand.frame = frame.slice()) }),
           entropy: () => new QemuEntropy(options.seed),
           nextMac: () => new Uint8Array([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
-        });
+          char: () => undefined,
+          report: () => undefined,
+          ramBytes: stand.memory.size,
+          hostPageBytes: 4096,
+        };
+        const device = makeDevice(value, parts, backends);
         const master = {
           get busMaster(): boolean {
             return stand.function.busMaster;
@@ -266,13 +273,17 @@ export class VirtioStand implements PciBus {
   }
 }
 
-/** Garbage in the MSI window makes QEMU abort; here it is dropped with a line. */
+/** A number that is no interrupt makes QEMU abort in the MSI window; no case sends one that is. */
 function messageWindow(log: DiagnosticLog): Region {
   return {
     name: 'msi',
     size: MSI_BYTES,
     access: ANY_WIDTH,
     read: () => 0,
-    write: (_offset, _width, value) => log.say(`MSI 0x${value.toString(16)} names no interrupt: dropped`),
+    write: (_offset, _width, value) => {
+      const limit = value < XIRQ_BASE ? 'irq >= SPAPR_XIRQ_BASE' : 'irq < (smc->nr_xirqs + SPAPR_XIRQ_BASE)';
+      if (value >= XIRQ_BASE && value < XIRQ_BASE + XIRQS) return;
+      log.ended('abort', `spapr_qirq: Assertion \`${limit}' failed.`);
+    },
   };
 }

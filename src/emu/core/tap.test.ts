@@ -38,6 +38,8 @@ test('the numbers of event kinds are what recordings hold: rows are only added a
       'host-input',
       'host-output',
       'guest-write',
+      'ending',
+      'discard',
       'ucall',
       'ucall-return',
       'hypervisor-ucall',

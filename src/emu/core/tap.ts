@@ -23,6 +23,8 @@ export type EventName =
   | 'host-input'
   | 'host-output'
   | 'guest-write'
+  | 'ending'
+  | 'discard'
   | 'ucall'
   | 'ucall-return'
   | 'hypervisor-ucall'
@@ -114,6 +116,10 @@ export const EVENT_KINDS: readonly EventKind[] = [
   { name: 'host-output', direction: 'output', fields: ['port'], carriesBytes: true },
   /** Guest stores into RAM: shown to taps that ask, not recorded where the guest runs again. */
   { name: 'guest-write', direction: 'input', fields: ['address'], carriesBytes: true },
+  /** QEMU would have ended here, the machine lives on. how: 1 it aborts, 2 it hangs; the bytes are why, in ASCII. */
+  { name: 'ending', direction: 'output', fields: ['how'], carriesBytes: true },
+  /** A balloon gave pages of RAM (a guest-physical address) to the host: they read as zeros from now on. */
+  { name: 'discard', direction: 'output', fields: ['device', 'address', 'length'], carriesBytes: false },
   /** `sc 2` of the guest. */
   { name: 'ucall', direction: 'input', fields: ['number', ...REGISTERS], carriesBytes: false },
   { name: 'ucall-return', direction: 'output', fields: ['status', ...REGISTERS], carriesBytes: false },

@@ -12,6 +12,7 @@ export const VIRTIO_BLK_F_CONFIG_WCE = 11;
 export const VIRTIO_BLK_F_MQ = 12;
 export const VIRTIO_BLK_F_DISCARD = 13;
 export const VIRTIO_BLK_F_WRITE_ZEROES = 14;
+export const VIRTIO_BLK_F_SECURE_ERASE = 16;
 
 export const VIRTIO_BLK_T_IN = 0;
 export const VIRTIO_BLK_T_OUT = 1;
@@ -20,6 +21,7 @@ export const VIRTIO_BLK_T_FLUSH = 4;
 export const VIRTIO_BLK_T_GET_ID = 8;
 export const VIRTIO_BLK_T_DISCARD = 11;
 export const VIRTIO_BLK_T_WRITE_ZEROES = 13;
+export const VIRTIO_BLK_T_SECURE_ERASE = 14;
 export const VIRTIO_BLK_T_BARRIER = 0x80000000;
 
 export const VIRTIO_BLK_S_OK = 0;
@@ -51,7 +53,11 @@ export const BLK_CONFIG_DISCARD_ALIGNMENT = 44;
 export const BLK_CONFIG_MAX_WRITE_ZEROES_SECTORS = 48;
 export const BLK_CONFIG_MAX_WRITE_ZEROES_SEG = 52;
 export const BLK_CONFIG_WRITE_ZEROES_MAY_UNMAP = 56;
+export const BLK_CONFIG_MAX_SECURE_ERASE_SECTORS = 60;
+export const BLK_CONFIG_MAX_SECURE_ERASE_SEG = 64;
+export const BLK_CONFIG_SECURE_ERASE_ALIGNMENT = 68;
 /** Where QEMU ends the configuration: without discard and write zeroes, with the one, with the other. */
 export const BLK_CONFIG_BYTES = 36;
 export const BLK_CONFIG_BYTES_DISCARD = 48;
 export const BLK_CONFIG_BYTES_WRITE_ZEROES = 57;
+export const BLK_CONFIG_BYTES_SECURE_ERASE = 72;

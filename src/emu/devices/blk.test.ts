@@ -4,6 +4,7 @@ import { prop } from '../../_prop.ts';
 import { StateLoader, StateSaver } from '../core/state.ts';
 import { PagedMemory } from '../memory/guest-memory.ts';
 import { Bench, BUFFERS } from '../virtio/_bench.ts';
+import { behaviourOf, type BehaviourName } from '../virtio/behaviour.ts';
 import { Disk, diskBytes } from './backends/disk.ts';
 import { BLK_DEFAULTS, BlkDevice, type BlkOptions } from './blk.ts';
 
@@ -18,11 +19,14 @@ const [OK, IOERR, UNSUPP] = [0, 1, 2];
 function setUp(
   options: Partial<BlkOptions> = {},
   readOnly = false,
+  behaviour: BehaviourName = 'qemu-7.2',
+  features: bigint = VERSION_1,
 ): { readonly bench: Bench; readonly device: BlkDevice; readonly disk: Disk } {
   const bench = new Bench();
+  const parts = { ...bench.parts, behaviour: behaviourOf(behaviour) };
   const disk = new Disk(new PagedMemory(diskBytes(SECTORS)), SECTORS, readOnly, 'golden', 'seed');
-  const device = new BlkDevice(bench.parts, disk, { ...BLK_DEFAULTS, ...options });
-  bench.drive(device, VERSION_1);
+  const device = new BlkDevice(parts, disk, { ...BLK_DEFAULTS, ...options });
+  bench.drive(device, features, VERSION_1);
   return { bench, device, disk };
 }
 
@@ -211,3 +215,125 @@ test('a driver without CONFIG_WCE gets the cache mode it can flush', (t) => {
   device.reset('little');
   t.is(device.configRead(32, 1), 1);
 });
+
+const SECTORS_WIDE = BigInt(SECTORS);
+const [SECURE_ERASE, FLUSH_BIT, CONFIG_WCE] = [1n << 16n, 1n << 9n, 1n << 11n];
+const WCE_AT = 32;
+
+test('the cache mode follows what was agreed, and a reset brings it back', (t) => {
+  const wce = (device: BlkDevice): number => device.configRead(WCE_AT, 1);
+  const both = setUp({}, false, 'qemu-7.2', VERSION_1 | FLUSH_BIT | CONFIG_WCE).device;
+  t.is(wce(both), 1);
+  both.configWrite(WCE_AT, 1, 0);
+  t.is(wce(both), 0);
+  both.configWrite(WCE_AT, 1, 7);
+  t.is(wce(both), 1);
+  t.is(wce(setUp({}, false, 'qemu-7.2', VERSION_1).device), 0);
+  t.is(wce(setUp({ writeCache: false }, false, 'qemu-7.2', VERSION_1 | FLUSH_BIT).device), 1);
+  const alone = setUp({}, false, 'qemu-7.2', VERSION_1 | CONFIG_WCE).device;
+  t.is(wce(alone), 1);
+  alone.configWrite(WCE_AT, 1, 0);
+  alone.reset('little');
+  t.is(wce(alone), 1);
+  t.is(wce(setUp({}, false, 'spec', VERSION_1 | CONFIG_WCE).device), 0);
+});
+
+test('the configuration is what the driver reads, whatever it scribbled over it', (t) => {
+  const { bench, device, disk } = setUp();
+  const all = (): number[] =>
+    Array.from({ length: device.configLength }, (_, at) => device.configRead(at, 1));
+  const before = all();
+  for (let at = 0; at < 32; at++) device.configWrite(at, 1, 0xa5);
+  t.deepEqual(all(), before);
+  const seen = bench.interrupts;
+  t.true(disk.resize(SECTORS / 2));
+  device.resized(disk);
+  t.is(bench.interrupts, seen + 1);
+  t.is(device.isr & 2, 2);
+  t.is(device.configRead(0, 4), SECTORS / 2);
+  t.is(request(bench, device, IN, BigInt(SECTORS / 2), [[DATA, 512, true]]), IOERR);
+  t.false(disk.resize(SECTORS * 2));
+});
+
+test('a discard of a read-only disk succeeds, zeroes do not', (t) => {
+  const { bench, device } = setUp({}, true);
+  bench.memory.setU64(DATA, 1n, true);
+  bench.memory.setU32(DATA + 8, 1, true);
+  t.is(request(bench, device, DISCARD, 0n, [[DATA, 16, false]]), OK);
+  t.is(request(bench, device, WRITE_ZEROES, 0n, [[DATA, 16, false]]), IOERR);
+});
+
+test('spec: types are whole, flags come before ranges, lengths are true', (t) => {
+  const { bench, device, disk } = setUp({ serial: 'S1' }, false, 'spec', VERSION_1 | SECURE_ERASE);
+  const ERASE = 14;
+  for (const type of [2, 3, 5, 9, 10, 12, 15, 16, 26, 0x8000_0000]) {
+    t.is(request(bench, device, type, 0n, [[DATA, 512, true]]), UNSUPP, `${type}`);
+  }
+  const segment = (sector: bigint, sectors: number, flags: number): readonly [number, number, boolean] => {
+    bench.memory.setU64(DATA, sector, true);
+    bench.memory.setU32(DATA + 8, sectors, true);
+    bench.memory.setU32(DATA + 12, flags, true);
+    return [DATA, 16, false];
+  };
+  t.is(request(bench, device, DISCARD, 0n, [segment(0n, 1000, 8)]), UNSUPP);
+  t.is(request(bench, device, ERASE, 0n, [segment(3n, 2, 1)]), UNSUPP);
+  t.is(request(bench, device, ERASE, 0n, [segment(SECTORS_WIDE, 1, 0)]), IOERR);
+  t.is(request(bench, device, ERASE, 0n, [segment(3n, 2, 0)]), OK);
+  t.true(disk.memory.view(3 * 512, 1024).every((byte) => byte === 0));
+  bench.memory.fill(DATA, 0xee, 512);
+  t.is(request(bench, device, GET_ID, 0n, [[DATA, 20, true]]), OK);
+  t.deepEqual([...bench.memory.view(DATA, 20)], [0x53, 0x31, ...Array.from({ length: 18 }, () => 0)]);
+  bench.memory.fill(DATA, 0xee, 512);
+  t.is(request(bench, device, IN, SECTORS_WIDE, [[DATA, 512, true]]), IOERR);
+  t.true(bench.memory.view(DATA, 512).every((byte) => byte === 0));
+  t.deepEqual(
+    [60, 64, 68].map((at) => device.configRead(at, 4)),
+    [0x3fffff, 1, 1],
+  );
+});
+
+prop(
+  'any run of requests leaves the disk as a naive model has it',
+  [
+    fc.array(
+      fc.record({
+        type: fc.constantFrom(IN, OUT, FLUSH, DISCARD, WRITE_ZEROES, GET_ID),
+        sector: fc.nat({ max: SECTORS + 2 }),
+        count: fc.nat({ max: 4 }),
+        fill: fc.nat({ max: 255 }),
+      }),
+      { maxLength: 24 },
+    ),
+  ],
+  (acts) => {
+    const { bench, device, disk } = setUp();
+    const model = disk.memory.view(0, disk.memory.size).slice();
+    for (const { type, sector, count, fill } of acts) {
+      const bytes = 512 * count;
+      bench.memory.fill(DATA, fill, 4 * 512);
+      if (type === DISCARD || type === WRITE_ZEROES) {
+        bench.memory.setU64(DATA, BigInt(sector), true);
+        bench.memory.setU32(DATA + 8, count, true);
+        bench.memory.setU32(DATA + 12, 0, true);
+      }
+      const data: Record<number, readonly [number, number, boolean][]> = {
+        [IN]: count === 0 ? [] : [[DATA, bytes, true]],
+        [OUT]: count === 0 ? [] : [[DATA, bytes, false]],
+        [DISCARD]: [[DATA, 16, false]],
+        [WRITE_ZEROES]: [[DATA, 16, false]],
+        [GET_ID]: [[DATA, 20, true]],
+      };
+      const status = request(bench, device, type, BigInt(sector), data[type] ?? []);
+      const fits = sector + count <= SECTORS || type === FLUSH || type === GET_ID;
+      if (status !== (fits ? OK : IOERR)) return false;
+      if (!fits) continue;
+      if (type === OUT) model.fill(fill, 512 * sector, 512 * sector + bytes);
+      if (type === WRITE_ZEROES) model.fill(0, 512 * sector, 512 * sector + bytes);
+      const read = Buffer.from(bench.memory.view(DATA, bytes));
+      if (type === IN && !read.equals(Buffer.from(model.subarray(512 * sector, 512 * sector + bytes))))
+        return false;
+    }
+    return Buffer.from(model).equals(Buffer.from(disk.memory.view(0, disk.memory.size)));
+  },
+  { numRuns: 60 },
+);

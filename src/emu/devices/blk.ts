@@ -3,6 +3,7 @@ import type { StateStream } from '../core/state.ts';
 import { microseconds, type Duration } from '../core/time.ts';
 import {
   VIRTIO_CONFIG_S_DRIVER_OK,
+  VIRTIO_CONFIG_S_FEATURES_OK,
   VIRTIO_F_ANY_LAYOUT,
   VIRTIO_F_VERSION_1,
   VIRTIO_ID_BLOCK,
@@ -13,8 +14,9 @@ import { VirtioCore, type CoreParts } from '../virtio/core.ts';
 import { featureSet, hasFeature } from '../virtio/features.ts';
 import type { Virtqueue } from '../virtio/queue.ts';
 import { SECTOR_BYTES, type Disk } from './backends/disk.ts';
+import { guessGeometry, type DiskGeometry } from './backends/geometry.ts';
 import * as abi from './blk-abi.ts';
-import { ConfigWriter, LEGACY_ONLY } from './device.ts';
+import { ConfigWriter, doublings, LEGACY_ONLY } from './device.ts';
 
 /** Properties of virtio-blk, each with QEMU's name and default (hw/block/virtio-blk.c, include/hw/block/block.h). */
 export interface BlkOptions {
@@ -38,6 +40,8 @@ export interface BlkOptions {
   readonly discardGranularity: number | undefined;
   readonly writeCache: boolean;
   readonly serial: string;
+  /** `cyls`, `heads` and `secs`; undefined where they are guessed. */
+  readonly geometry: DiskGeometry | undefined;
 }
 
 /** Sectors of one request at most (BDRV_REQUEST_MAX_SECTORS). */
@@ -63,6 +67,7 @@ export const BLK_DEFAULTS: BlkOptions = {
   discardGranularity: undefined,
   writeCache: true,
   serial: '',
+  geometry: undefined,
 };
 
 /** How long the disk takes: long enough that a driver can do something meanwhile. */
@@ -76,7 +81,19 @@ const WRITE = 1;
 const FLUSH = 2;
 const DISCARD = 3;
 const WRITE_ZEROES = 4;
-type Work = typeof READ | typeof WRITE | typeof FLUSH | typeof DISCARD | typeof WRITE_ZEROES;
+const ERASE = 5;
+type Work = typeof READ | typeof WRITE | typeof FLUSH | typeof DISCARD | typeof WRITE_ZEROES | typeof ERASE;
+
+/** Types that a driver with VERSION_1 has, those of zoned disks left out: this disk is none. */
+const MODERN_TYPES: ReadonlySet<number> = new Set([
+  abi.VIRTIO_BLK_T_IN,
+  abi.VIRTIO_BLK_T_OUT,
+  abi.VIRTIO_BLK_T_FLUSH,
+  abi.VIRTIO_BLK_T_GET_ID,
+  abi.VIRTIO_BLK_T_DISCARD,
+  abi.VIRTIO_BLK_T_WRITE_ZEROES,
+  abi.VIRTIO_BLK_T_SECURE_ERASE,
+]);
 
 /** A request that the disk works on. */
 class Request {
@@ -106,12 +123,16 @@ export class BlkDevice extends VirtioCore {
   readonly #batch: number[] = [];
   #batchWork: Work = READ;
   #writeCache: boolean;
+  /** What of the configuration may differ from what `config` holds: the driver wrote it, or it has changed. */
+  #configStale = true;
+  readonly #geometry: DiskGeometry;
 
   constructor(parts: CoreParts, disk: Disk, options: BlkOptions = BLK_DEFAULTS) {
-    super(parts, configLength(options));
+    super(parts, configLength(options, parts.behaviour?.erasesNothingSecurely ?? true));
     this.#options = options;
     this.#disk = disk;
     this.#writeCache = options.writeCache;
+    this.#geometry = options.geometry ?? guessGeometry(disk);
     this.#configWriter = new ConfigWriter(this.config);
     for (let i = 0; i < options.numQueues; i++) this.addQueue(options.queueSize);
     this.#finished = parts.events.register((request) => this.#finish(request));
@@ -129,7 +150,10 @@ export class BlkDevice extends VirtioCore {
       offered &= ~featureSet(VIRTIO_F_ANY_LAYOUT);
       offered |= featureSet(abi.VIRTIO_BLK_F_SCSI);
     }
-    if (this.#writeCache || (options.enableWceIfConfigWce && options.configWce)) {
+    const { offersCacheSwitchAlone, erasesNothingSecurely } = this.behaviour;
+    if (!erasesNothingSecurely) offered |= featureSet(abi.VIRTIO_BLK_F_SECURE_ERASE);
+    const impliesFlush = options.enableWceIfConfigWce || !offersCacheSwitchAlone;
+    if (this.#writeCache || (impliesFlush && options.configWce)) {
       offered |= featureSet(abi.VIRTIO_BLK_F_FLUSH);
     }
     if (this.#disk.readOnly) offered |= featureSet(abi.VIRTIO_BLK_F_RO);
@@ -137,9 +161,17 @@ export class BlkDevice extends VirtioCore {
     return offered;
   }
 
+  /** A disk's size has changed (virtio_blk_resize). */
+  resized(disk: Disk): void {
+    if (disk !== this.#disk) return;
+    this.#configStale = true;
+    this.notifyConfig();
+  }
+
   override exchange(state: StateStream): void {
     super.exchange(state);
     this.#writeCache = state.bool(this.#writeCache);
+    if (state.restoring) this.#configStale = true;
     const count = state.u16(this.#requests.length);
     if (state.restoring) this.#requests.length = 0;
     for (let i = 0; i < count; i++) this.#exchangeRequest(state, i);
@@ -160,7 +192,7 @@ export class BlkDevice extends VirtioCore {
         break;
       }
       if (suppress) queue.setNotification(true);
-    } while (!queue.isEmpty());
+    } while (this.goesOn(queue));
     this.#submitBatch();
   }
 
@@ -168,13 +200,15 @@ export class BlkDevice extends VirtioCore {
     const options = this.#options;
     const config = this.#configWriter;
     const blockSize = options.logicalBlockSize;
+    if (!this.#configStale && config.littleEndian === this.littleEndian) return;
+    this.#configStale = false;
     config.littleEndian = this.littleEndian;
     this.config.fill(0);
     config.put64(abi.BLK_CONFIG_CAPACITY, BigInt(this.#disk.sectors));
     config.put(abi.BLK_CONFIG_SEG_MAX, 4, options.segMaxAdjust ? options.queueSize - 2 : 126);
     this.#putGeometry(config);
     config.put(abi.BLK_CONFIG_BLK_SIZE, 4, blockSize);
-    config.put(abi.BLK_CONFIG_PHYSICAL_BLOCK_EXP, 1, exponent(options.physicalBlockSize, blockSize));
+    config.put(abi.BLK_CONFIG_PHYSICAL_BLOCK_EXP, 1, doublings(blockSize, options.physicalBlockSize));
     config.put(abi.BLK_CONFIG_MIN_IO_SIZE, 2, Math.floor(options.minIoSize / blockSize));
     config.put(abi.BLK_CONFIG_OPT_IO_SIZE, 4, Math.floor(options.optIoSize / blockSize));
     config.put(abi.BLK_CONFIG_WCE, 1, this.#writeCache ? 1 : 0);
@@ -190,16 +224,24 @@ export class BlkDevice extends VirtioCore {
       config.put(abi.BLK_CONFIG_WRITE_ZEROES_MAY_UNMAP, 1, 1);
       config.put(abi.BLK_CONFIG_MAX_WRITE_ZEROES_SEG, 4, 1);
     }
+    if (!this.behaviour.erasesNothingSecurely) {
+      config.put(abi.BLK_CONFIG_MAX_SECURE_ERASE_SECTORS, 4, REQUEST_SECTORS_MAX);
+      config.put(abi.BLK_CONFIG_MAX_SECURE_ERASE_SEG, 4, 1);
+      config.put(abi.BLK_CONFIG_SECURE_ERASE_ALIGNMENT, 4, blockSize >>> 9);
+    }
   }
 
   protected override configWritten(): void {
-    this.#writeCache = this.config[abi.BLK_CONFIG_WCE] !== 0;
+    this.#setWriteCache(this.config[abi.BLK_CONFIG_WCE] !== 0);
   }
 
   protected override statusChanging(status: number): void {
-    if ((status & VIRTIO_CONFIG_S_DRIVER_OK) === 0) return;
+    const switches = this.accepted(abi.VIRTIO_BLK_F_CONFIG_WCE);
+    const flushes = this.accepted(abi.VIRTIO_BLK_F_FLUSH);
+    const agrees = (status & ~this.status & VIRTIO_CONFIG_S_FEATURES_OK) !== 0;
+    if (agrees && switches && !flushes && !this.behaviour.keepsCacheWithoutFlush) this.#setWriteCache(false);
     // A driver that cannot switch the cache gets the mode that it can flush.
-    if (!this.accepted(abi.VIRTIO_BLK_F_CONFIG_WCE)) this.#writeCache = this.accepted(abi.VIRTIO_BLK_F_FLUSH);
+    if ((status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0 && !switches) this.#setWriteCache(flushes);
   }
 
   protected override resetting(): void {
@@ -209,7 +251,12 @@ export class BlkDevice extends VirtioCore {
       this.parts.events.cancel(this.#finished, i);
       this.#finish(i);
     }
-    this.#writeCache = this.#options.writeCache;
+    this.#setWriteCache(this.#options.writeCache);
+  }
+
+  #setWriteCache(on: boolean): void {
+    this.#writeCache = on;
+    this.#configStale = true;
   }
 
   // --- Requests -------------------------------------------------------------------------------------------------
@@ -226,6 +273,10 @@ export class BlkDevice extends VirtioCore {
       return false;
     }
     const type = this.#view.getUint32(0, this.littleEndian);
+    if (!this.behaviour.masksRequestTypes && this.version1 && !MODERN_TYPES.has(type)) {
+      this.#complete(queue, chain, abi.VIRTIO_BLK_S_UNSUPP, 0);
+      return true;
+    }
     const kind = (type & ~(abi.VIRTIO_BLK_T_OUT | abi.VIRTIO_BLK_T_BARRIER)) >>> 0;
     const out = (type & abi.VIRTIO_BLK_T_OUT) !== 0;
     switch (kind) {
@@ -245,8 +296,14 @@ export class BlkDevice extends VirtioCore {
       case abi.VIRTIO_BLK_T_DISCARD & ~abi.VIRTIO_BLK_T_OUT:
       case abi.VIRTIO_BLK_T_WRITE_ZEROES & ~abi.VIRTIO_BLK_T_OUT:
         return this.#startSegment(queue, chain, out, kind === 12 ? WRITE_ZEROES : DISCARD);
+      case abi.VIRTIO_BLK_T_SECURE_ERASE:
+        if (this.accepted(abi.VIRTIO_BLK_F_SECURE_ERASE) && !out) {
+          return this.#startSegment(queue, chain, true, ERASE);
+        }
+        this.#complete(queue, chain, abi.VIRTIO_BLK_S_UNSUPP, 0);
+        return true;
       default:
-        this.#complete(queue, chain, abi.VIRTIO_BLK_S_UNSUPP);
+        this.#complete(queue, chain, abi.VIRTIO_BLK_S_UNSUPP, 0);
         return true;
     }
   }
@@ -255,7 +312,7 @@ export class BlkDevice extends VirtioCore {
     const sector = this.#sectorAt(8);
     const bytes = work === WRITE ? chain.outBytes() - abi.VIRTIO_BLK_OUTHDR_BYTES : chain.inBytes() - 1;
     if (!this.#isInRange(sector, bytes)) {
-      this.#complete(queue, chain, abi.VIRTIO_BLK_S_IOERR);
+      this.#complete(queue, chain, abi.VIRTIO_BLK_S_IOERR, 0);
       return;
     }
     const full = this.#batch.length === BATCH || work !== this.#batchWork || !this.#options.requestMerging;
@@ -267,7 +324,7 @@ export class BlkDevice extends VirtioCore {
   #startSegment(queue: Virtqueue, chain: Chain, out: boolean, work: Work): boolean {
     const bytes = chain.outBytes() - abi.VIRTIO_BLK_OUTHDR_BYTES;
     if (!out || bytes > abi.VIRTIO_BLK_SEGMENT_BYTES) {
-      this.#complete(queue, chain, abi.VIRTIO_BLK_S_UNSUPP);
+      this.#complete(queue, chain, abi.VIRTIO_BLK_S_UNSUPP, 0);
       return true;
     }
     const segment = this.#header;
@@ -283,24 +340,26 @@ export class BlkDevice extends VirtioCore {
     if (status === abi.VIRTIO_BLK_S_OK) {
       this.#submit(this.#admit(queue, chain, work, sector * SECTOR_BYTES, sectors * SECTOR_BYTES));
     } else {
-      this.#complete(queue, chain, status);
+      this.#complete(queue, chain, status, 0);
     }
     return true;
   }
 
   #segmentStatus(sector: number, sectors: number, flags: number, work: Work): number {
+    const { maxWriteZeroesSectors, maxDiscardSectors } = this.#options;
     const zeroes = work === WRITE_ZEROES;
-    const limit = zeroes ? this.#options.maxWriteZeroesSectors : this.#options.maxDiscardSectors;
-    if (sectors > limit) return abi.VIRTIO_BLK_S_IOERR;
-    if (!this.#isInRange(sector, sectors * SECTOR_BYTES)) return abi.VIRTIO_BLK_S_IOERR;
+    const limit = zeroes ? maxWriteZeroesSectors : work === DISCARD ? maxDiscardSectors : REQUEST_SECTORS_MAX;
     const known = zeroes ? abi.VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0;
-    return (flags & ~known) === 0 ? abi.VIRTIO_BLK_S_OK : abi.VIRTIO_BLK_S_UNSUPP;
+    const flagged = (flags & ~known) === 0 ? abi.VIRTIO_BLK_S_OK : abi.VIRTIO_BLK_S_UNSUPP;
+    if (!this.behaviour.checksRangeBeforeFlags && flagged !== abi.VIRTIO_BLK_S_OK) return flagged;
+    if (sectors > limit) return abi.VIRTIO_BLK_S_IOERR;
+    return this.#isInRange(sector, sectors * SECTOR_BYTES) ? flagged : abi.VIRTIO_BLK_S_IOERR;
   }
 
   /** Passing SCSI commands through needs a SCSI disk behind the device, which none here has. */
   #refuseScsi(queue: Virtqueue, chain: Chain): void {
     if (chain.outCount < 2 || chain.inCount < 3) {
-      this.#complete(queue, chain, abi.VIRTIO_BLK_S_IOERR);
+      this.#complete(queue, chain, abi.VIRTIO_BLK_S_IOERR, 0);
       return;
     }
     // `errors` of the header before the last piece: anything but zero fails the guest's ioctl.
@@ -309,7 +368,7 @@ export class BlkDevice extends VirtioCore {
     const room = Math.min(4, chain.length[chain.pieces - 2] ?? 0);
     this.#view.setUint32(0, 255, this.littleEndian);
     copyIn(this.space, chain, before, this.#header, 0, room);
-    this.#complete(queue, chain, abi.VIRTIO_BLK_S_UNSUPP);
+    this.#complete(queue, chain, abi.VIRTIO_BLK_S_UNSUPP, 0);
   }
 
   #giveId(queue: Virtqueue, chain: Chain): void {
@@ -318,7 +377,7 @@ export class BlkDevice extends VirtioCore {
     const bytes = this.#chunk;
     for (let i = 0; i < size; i++) bytes[i] = i < serial.length ? serial.charCodeAt(i) : 0;
     copyIn(this.space, chain, 0, bytes, 0, size);
-    this.#complete(queue, chain, abi.VIRTIO_BLK_S_OK);
+    this.#complete(queue, chain, abi.VIRTIO_BLK_S_OK, size);
   }
 
   /** The 64-bit sector at `at` of the header; what a double cannot hold is beyond every disk. */
@@ -379,16 +438,19 @@ export class BlkDevice extends VirtioCore {
     if (request === undefined || chain === undefined || queue === undefined) return;
     request.busy = false;
     request.chain = undefined;
-    const writes = request.work === WRITE || request.work === DISCARD || request.work === WRITE_ZEROES;
+    // A discard is let go before anybody looks whether the disk may be written (bdrv_co_pdiscard).
+    const writes = request.work === WRITE || request.work === WRITE_ZEROES || request.work === ERASE;
     if (writes && this.#disk.readOnly) {
-      this.#complete(queue, chain, abi.VIRTIO_BLK_S_IOERR);
+      this.#complete(queue, chain, abi.VIRTIO_BLK_S_IOERR, 0);
       return;
     }
     if (request.work === READ) this.#readSectors(chain, request.offset, request.bytes);
     else if (request.work === WRITE) this.#writeSectors(chain, request.offset, request.bytes);
-    else if (request.work === WRITE_ZEROES) this.#disk.fill(request.offset, 0, request.bytes);
+    else if (request.work === WRITE_ZEROES || request.work === ERASE) {
+      this.#disk.fill(request.offset, 0, request.bytes);
+    }
     // Discarding changes nothing: the drive is used with discard=ignore, which is QEMU's default.
-    this.#complete(queue, chain, abi.VIRTIO_BLK_S_OK);
+    this.#complete(queue, chain, abi.VIRTIO_BLK_S_OK, request.work === READ ? request.bytes : 0);
   }
 
   #readSectors(chain: Chain, offset: number, bytes: number): void {
@@ -409,9 +471,20 @@ export class BlkDevice extends VirtioCore {
     }
   }
 
-  /** virtio_blk_req_complete: the status is the last writable byte, and all writable bytes count as written. */
-  #complete(queue: Virtqueue, chain: Chain, status: number): void {
+  #clear(chain: Chain, from: number, end: number): void {
+    this.#chunk.fill(0);
+    for (let at = from; at < end; at += CHUNK) {
+      copyIn(this.space, chain, at, this.#chunk, 0, Math.min(CHUNK, end - at));
+    }
+  }
+
+  /**
+   * virtio_blk_req_complete: the status is the last writable byte, and all writable bytes count as written, though only
+   * the first `written` of them were.
+   */
+  #complete(queue: Virtqueue, chain: Chain, status: number, written: number): void {
     const bytes = chain.inBytes();
+    if (!this.behaviour.countsUnwrittenBytes) this.#clear(chain, written, bytes - 1);
     this.#status[0] = status;
     copyIn(this.space, chain, bytes - 1, this.#status, 0, 1);
     queue.push(chain, bytes);
@@ -419,11 +492,8 @@ export class BlkDevice extends VirtioCore {
     this.notifyUsed(queue);
   }
 
-  /** What QEMU guesses for a disk without a partition table. */
   #putGeometry(config: ConfigWriter): void {
-    const heads = 16;
-    const sectors = 63;
-    const cylinders = Math.min(Math.max(Math.floor(this.#disk.sectors / (heads * sectors)), 2), 16383);
+    const { cylinders, heads, sectors } = this.#geometry;
     const blockSize = this.#options.logicalBlockSize;
     const length = this.#disk.sectors * SECTOR_BYTES;
     const uneven = length > 0 && Math.floor(Math.floor(length / heads) / sectors) % blockSize !== 0;
@@ -446,14 +516,8 @@ export class BlkDevice extends VirtioCore {
   }
 }
 
-/** Doublings from a logical to a physical block. */
-function exponent(physical: number, logical: number): number {
-  let doublings = 0;
-  for (let size = physical; size > logical; size /= 2) doublings++;
-  return doublings;
-}
-
-function configLength(options: BlkOptions): number {
+function configLength(options: BlkOptions, likeQemu: boolean): number {
+  if (!likeQemu) return abi.BLK_CONFIG_BYTES_SECURE_ERASE;
   if (options.writeZeroes) return abi.BLK_CONFIG_BYTES_WRITE_ZEROES;
   return options.discard ? abi.BLK_CONFIG_BYTES_DISCARD : abi.BLK_CONFIG_BYTES;
 }

@@ -64,7 +64,7 @@ export class CryptoDevice extends VirtioCore {
     for (;;) {
       this.#serve(queue, DATA_REQUEST_BYTES, 'dataq missing headers', 'request outhdr too short');
       queue.setNotification(true);
-      if (queue.isEmpty() || this.broken) break;
+      if (!this.goesOn(queue)) break;
       queue.setNotification(false);
     }
   }

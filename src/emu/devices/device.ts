@@ -29,3 +29,10 @@ export class ConfigWriter {
     this.#view.setBigUint64(offset, value, this.littleEndian);
   }
 }
+
+/** How often `from` doubles until it is `to`, both powers of two; 0 if it is as large already. */
+export function doublings(from: number, to: number): number {
+  let count = 0;
+  for (let size = to; size > from; size /= 2) count++;
+  return count;
+}

@@ -27,6 +27,7 @@ export const VIRTIO_NET_F_CTRL_MAC_ADDR = 23;
 export const VIRTIO_NET_F_HASH_REPORT = 57;
 export const VIRTIO_NET_F_RSS = 60;
 export const VIRTIO_NET_F_RSC_EXT = 61;
+export const VIRTIO_NET_F_STANDBY = 62;
 export const VIRTIO_NET_F_SPEED_DUPLEX = 63;
 
 export const VIRTIO_NET_S_LINK_UP = 1;
@@ -69,3 +70,32 @@ export const VIRTIO_NET_CTRL_ANNOUNCE = 3;
 export const VIRTIO_NET_CTRL_ANNOUNCE_ACK = 0;
 export const VIRTIO_NET_CTRL_MQ = 4;
 export const VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET = 0;
+export const VIRTIO_NET_CTRL_MQ_RSS_CONFIG = 1;
+export const VIRTIO_NET_CTRL_MQ_HASH_CONFIG = 2;
+export const VIRTIO_NET_CTRL_MQ_VQ_PAIRS_MIN = 1;
+export const VIRTIO_NET_CTRL_MQ_VQ_PAIRS_MAX = 0x8000;
+export const VIRTIO_NET_CTRL_GUEST_OFFLOADS = 5;
+export const VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET = 0;
+
+/** Frame header with a hash report, and where the hash and its kind lie in it. */
+export const VIRTIO_NET_HDR_HASH_BYTES = 20;
+export const VIRTIO_NET_HDR_HASH_VALUE = 12;
+export const VIRTIO_NET_HDR_HASH_REPORT = 16;
+/** Frame header, by offset. */
+export const VIRTIO_NET_HDR_FLAGS = 0;
+export const VIRTIO_NET_HDR_GSO_TYPE = 1;
+export const VIRTIO_NET_HDR_HDR_LEN = 2;
+export const VIRTIO_NET_HDR_GSO_SIZE = 4;
+export const VIRTIO_NET_HDR_CSUM_START = 6;
+export const VIRTIO_NET_HDR_CSUM_OFFSET = 8;
+export const VIRTIO_NET_HDR_F_NEEDS_CSUM = 1;
+export const VIRTIO_NET_HDR_F_DATA_VALID = 2;
+export const VIRTIO_NET_HDR_F_RSC_INFO = 4;
+export const VIRTIO_NET_HDR_GSO_NONE = 0;
+export const VIRTIO_NET_HDR_GSO_TCPV4 = 1;
+export const VIRTIO_NET_HDR_GSO_UDP = 3;
+export const VIRTIO_NET_HDR_GSO_TCPV6 = 4;
+export const VIRTIO_NET_HDR_GSO_ECN = 0x80;
+
+/** RSS configuration: hash types 4, table mask 2, unclassified queue 2, then the table. */
+export const NET_RSS_TABLE = 8;

@@ -86,8 +86,10 @@ export class NetFilter implements Stateful {
     return true;
   }
 
-  passes(frame: Uint8Array): boolean {
+  /** Whether the frame that begins at `start` passes; what QEMU reads behind a short one counts as zero here. */
+  passes(packet: Uint8Array, start: number): boolean {
     if (this.modes[abi.VIRTIO_NET_CTRL_RX_PROMISC] !== 0) return true;
+    const frame = start === 0 ? packet : packet.subarray(start);
     if (frame[ETHERTYPE] === 0x81 && frame[ETHERTYPE + 1] === 0x00) {
       const id = (((frame[ETHERTYPE + 2] ?? 0) << 8) | (frame[ETHERTYPE + 3] ?? 0)) & 0xfff;
       if (((this.#vlans[id >>> 3] ?? 0) & (1 << (id & 7))) === 0) return false;

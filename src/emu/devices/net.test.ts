@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { prop } from '../../_prop.ts';
 import { Bench, BUFFERS } from '../virtio/_bench.ts';
+import { NOBODY } from './backends/net-end.ts';
 import { NET_DEFAULTS, NetDevice } from './net.ts';
 
 const VERSION_1 = 1n << 32n;
@@ -26,7 +27,7 @@ function setUp(features: bigint): {
   const sent: Uint8Array[] = [];
   const device = new NetDevice(
     bench.parts,
-    { transmitted: (bytes) => sent.push(bytes.slice()) },
+    { ...NOBODY, transmitted: (bytes) => sent.push(bytes.slice()) },
     NET_DEFAULTS,
   );
   bench.drive(device, features);

@@ -80,3 +80,41 @@ test('a chain without writable bytes is returned empty', (t) => {
     [1, 16],
   ]);
 });
+
+test('two requests at once overdraw the quota, and what is overdrawn limits nothing until the period ends', (t) => {
+  const { bench, device } = setUp(10n);
+  for (const head of [0, 1, 2, 3]) {
+    bench.chain(head, [[BUFFERS + 16 * head, 6, true]]);
+    bench.offer(head, SIZE);
+  }
+  device.notifyQueue(0);
+  device.notifyQueue(0);
+  t.true(bench.events.step());
+  // 10 and 10 were asked for: 6 + 4, then 6 + 4 again; each buffer is cut by what was asked.
+  t.deepEqual(bench.used(SIZE), [
+    [0, 6],
+    [1, 4],
+    [2, 6],
+    [3, 4],
+  ]);
+  bench.chain(4, [[BUFFERS + 64, 100, true]]);
+  bench.offer(4, SIZE);
+  device.notifyQueue(0);
+  t.true(bench.events.step());
+  t.deepEqual(bench.used(SIZE).at(-1), [4, 100]);
+});
+
+test('a machine reset takes neither the period nor an answer under way with it', (t) => {
+  const { bench, device } = setUp(10n);
+  bench.chain(0, [[BUFFERS, 16, true]]);
+  bench.offer(0, SIZE);
+  const started = Number(bench.events.now);
+  device.notifyQueue(0);
+  bench.events.clear();
+  device.reset('big');
+  t.is(bench.events.pending, 2);
+  t.true(bench.events.step());
+  t.deepEqual(bench.used(SIZE), []);
+  t.true(bench.events.step());
+  t.is(Number(bench.events.now), started + 512_000);
+});

@@ -43,6 +43,8 @@ export class RngDevice extends VirtioCore {
   #quota: number;
   /** The period starts with the first request in it. */
   #startsPeriod = true;
+  /** When the period ends, in ticks; -1 while none runs. */
+  #endsAt = -1;
 
   constructor(parts: CoreParts, source: EntropySource, options: RngOptions = RNG_DEFAULTS) {
     super(parts, 0);
@@ -64,6 +66,7 @@ export class RngDevice extends VirtioCore {
     const limited = this.#limit !== Infinity;
     if (limited) this.#quota = state.integer(this.#quota);
     this.#startsPeriod = state.bool(this.#startsPeriod);
+    this.#endsAt = state.integer(this.#endsAt);
     const count = state.u32(this.#asked.length);
     if (state.restoring) this.#asked.length = 0;
     for (let i = 0; i < count; i++) {
@@ -83,22 +86,52 @@ export class RngDevice extends VirtioCore {
     this.#process();
   }
 
+  /** A reset of the machine takes everything off the clock; the period and the backend's answers are the host's. */
+  protected override resetting(): void {
+    const { events } = this.parts;
+    if (this.#endsAt >= 0 && !events.isScheduled(this.#refill)) {
+      events.schedule(ticks(Math.max(this.#endsAt - events.now, 0)), this.#refill);
+    }
+    this.#answerSoon();
+  }
+
   #isGuestReady(): boolean {
     return !this.#queue.ring.driver.isZero && (this.status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0;
   }
 
-  #process(): void {
-    if (!this.#isGuestReady()) return;
+  /** What the driver offers and did not get is asked for again, whether or not the device can take it. */
+  #askAgain(): void {
+    const asked = this.#process();
+    if (!asked || !this.stopped) return;
+    // Nothing will be popped any more, and a packed queue does not look empty for that: as long as there is quota,
+    // QEMU asks its backend and throws the answer away, and with no limit it does nothing else ever after.
+    this.#asked.pop();
+    if (this.#limit === Infinity) this.end('hang', `${this.name} asks for entropy that it cannot deliver`);
+    else this.#quota = 0;
+  }
+
+  /** Whether anything was asked of the backend. */
+  #process(): boolean {
+    if (!this.#isGuestReady()) return false;
     if (this.#startsPeriod && this.#limit !== Infinity) {
       this.parts.events.schedule(ticks(this.#period), this.#refill);
+      this.#endsAt = this.parts.events.now + this.#period;
     }
     this.#startsPeriod = false;
     const quota = Math.min(Math.max(this.#quota, 0), UINT32_MAX);
     this.#queue.countAvailable(quota, 0);
-    const size = Math.min(this.#quota, this.#queue.availableIn);
-    if (size <= 0) return;
+    const { availableIn } = this.#queue;
+    // QEMU compares without a sign: a quota below zero, which two requests at once leave behind, limits nothing.
+    const size = this.#quota < 0 ? availableIn : Math.min(this.#quota, availableIn);
+    if (size === 0) return false;
     this.#asked.push(size);
-    if (!this.parts.events.isScheduled(this.#answer)) this.parts.events.schedule(ticks(0), this.#answer);
+    this.#answerSoon();
+    return true;
+  }
+
+  #answerSoon(): void {
+    if (this.#asked.length === 0 || this.parts.events.isScheduled(this.#answer)) return;
+    this.parts.events.schedule(ticks(0), this.#answer);
   }
 
   #answerAll(): void {
@@ -136,11 +169,12 @@ export class RngDevice extends VirtioCore {
       this.#queue.recycle(chain);
     }
     this.notifyUsed(this.#queue);
-    if (!this.#queue.isEmpty()) this.#process();
+    if (!this.#queue.isEmpty()) this.#askAgain();
   }
 
   #startPeriod(): void {
     this.#quota = this.#limit;
+    this.#endsAt = -1;
     this.#process();
     this.#startsPeriod = true;
   }

@@ -60,3 +60,11 @@ export const NET_HEADER_MRG_BYTES = 12;
 
 /** MSI-X function of ibm,change-msi, and the status that means success. */
 export const CHANGE_MSIX_FUNCTION = 4;
+
+/** net, what a driver of everything needs: features by number, header, control commands, configuration. */
+export const NET_F_CTRL_VQ = 17;
+export const NET_F_MQ = 22;
+export const NET_F_HASH_REPORT = 57;
+export const NET_F_RSS = 60;
+export const NET_HEADER_HASH_BYTES = 20;
+export const NET_CONFIG_MAX_PAIRS_AT = 8;

@@ -65,6 +65,9 @@ export type GaveUp =
   | 'virtio_pci: missing capabilities'
   | 'virtio: device uses modern interface but does not have VIRTIO_F_VERSION_1'
   | 'virtio: device refuses features'
+  | 'device does not reset'
+  | 'bad virtqueue length'
+  | 'bad notification offset'
   | 'no queue'
   | 'no I/O BAR'
   | 'the rings could not be mapped'
@@ -306,7 +309,11 @@ export class GuestDriver implements RequestHost {
     const { transport, outcome } = this;
     // Drivers set their DMA mask when they are bound, and that makes the window, used or not.
     this.#direct?.enable();
-    transport.reset();
+    if (!transport.reset()) {
+      outcome.gaveUp = 'device does not reset';
+      this.#fail();
+      return false;
+    }
     transport.setStatus(VIRTIO_CONFIG_S_ACKNOWLEDGE);
     transport.setStatus(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
     const done = this.negotiate() && this.setUpQueues();
@@ -383,15 +390,21 @@ export class GuestDriver implements RequestHost {
     if (this.#options.noMsi !== true && device.msixTableSize() >= wanted) {
       outcome.msix = device.bus.changeMsix(device.devfn, wanted) === wanted;
     }
-    transport.msixEnabled(outcome.msix);
-    if (!outcome.msix) {
-      const pin = device.read(PCI_INTERRUPT_PIN, 1);
-      const source = device.bus.bridge.intx[4 * (device.devfn >> 3) + pin - 1] ?? -1;
-      this.#sources[0] = source;
-      this.#vectors = 1;
-      this.#interrupts.unmask(source);
-      return;
-    }
+    if (outcome.msix && this.#useMsix(wanted)) return;
+    outcome.msix = false;
+    transport.msixEnabled(false);
+    const pin = device.read(PCI_INTERRUPT_PIN, 1);
+    const source = device.bus.bridge.intx[4 * (device.devfn >> 3) + pin - 1] ?? -1;
+    this.#sources[0] = source;
+    this.#vectors = 1;
+    this.#interrupts.unmask(source);
+  }
+
+  /** Routes the vectors that were given. False if the device takes none: they are given back, as Linux does upon -EBUSY. */
+  #useMsix(wanted: number): boolean {
+    const { device, transport } = this;
+    if (device === undefined) return false;
+    transport.msixEnabled(true);
     this.#vectors = wanted;
     for (let vector = 0; vector < wanted; vector++) {
       const source = device.bus.interruptSource(device.devfn, vector);
@@ -399,7 +412,11 @@ export class GuestDriver implements RequestHost {
       this.#interrupts.unmask(source);
     }
     device.setMsixEnabled(true);
-    transport.setConfigVector(0);
+    if (transport.setConfigVector(0) !== VIRTIO_MSI_NO_VECTOR) return true;
+    for (let vector = 0; vector < wanted; vector++) this.#interrupts.mask(this.#sources[vector] ?? 0);
+    device.setMsixEnabled(false);
+    device.bus.changeMsix(device.devfn, 0);
+    return false;
   }
 
   /** Lays a ring out and gives it to the device. */
@@ -410,6 +427,11 @@ export class GuestDriver implements RequestHost {
     const size = transport.queueSize(queue);
     if (ring === undefined || size === 0 || size > RING_SIZE_MAX) {
       outcome.gaveUp = 'no queue';
+      return false;
+    }
+    // A split ring's slots are counted modulo 2^16 (vring_create_virtqueue refuses the same).
+    if (!packed && (size & (size - 1)) !== 0) {
+      outcome.gaveUp = 'bad virtqueue length';
       return false;
     }
     const layout = packed ? packedLayout(size) : ringLayout(size);
@@ -426,7 +448,10 @@ export class GuestDriver implements RequestHost {
     this.#ringBytes[queue] = layout.bytes;
     ring.start(mapper, this.#accepted(VIRTIO_F_RING_EVENT_IDX), tables);
     if (this.profile.completion === 'polling') ring.disableInterrupts();
-    transport.setQueue(queue, ring.writer, mapper.high, low);
+    if (!transport.setQueue(queue, ring.writer, mapper.high, low)) {
+      outcome.gaveUp = 'bad notification offset';
+      return false;
+    }
     if (outcome.msix && transport.setQueueVector(queue, queue + 1) === VIRTIO_MSI_NO_VECTOR) {
       outcome.gaveUp = 'no queue';
       return false;

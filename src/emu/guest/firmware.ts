@@ -128,6 +128,7 @@ export class Firmware {
     this.#lastPlaced = bus;
     found.write(PCI_BASE_ADDRESS_0 + 4 * bar, 4, bus % 2 ** 32);
     found.bars[bar] = window.cpu + (bus - window.bus);
+    found.barBytes[bar] = size;
     return bus + size;
   }
 

@@ -49,10 +49,11 @@ export class LegacyTransport implements DriverTransport {
     return 'bound';
   }
 
-  reset(): void {
+  reset(): boolean {
     this.setStatus(0);
-    // The read flushes the write, and the interrupt that may be under way.
+    // The read flushes the write, and the interrupt that may be under way. Linux does not look at what it gives.
     this.status();
+    return true;
   }
 
   status(): number {

@@ -31,7 +31,8 @@ import type { DriverTransport, ProbeResult } from './transport.ts';
 const ID_FIRST = 0x1000;
 const ID_LAST = 0x107f;
 /** Queues whose place in the notification area is remembered. */
-const QUEUES_MAX = 8;
+const QUEUES_MAX = 64;
+const DOORBELL_BYTES = 2;
 /** A reset that takes longer is a device that is gone; QEMU's is done at once. */
 const RESET_READS_MAX = 100;
 
@@ -54,6 +55,8 @@ export class ModernTransport implements DriverTransport {
   #notify = 0;
   #device = 0;
   #multiplier = 0;
+  #notifyBytes = 0;
+  #deviceBytes = 0;
   readonly #doorbells: Float64Array = new Float64Array(QUEUES_MAX);
 
   constructor(access: DeviceAccess, demands: ModernDemands) {
@@ -72,13 +75,16 @@ export class ModernTransport implements DriverTransport {
     if (this.#common === 0) return 'ENODEV-COMMON';
     if (this.#isr === 0 || this.#notify === 0) return 'EINVAL';
     this.#multiplier = found.notifyMultiplier;
+    this.#notifyBytes = found.structures[VIRTIO_PCI_CAP_NOTIFY_CFG]?.length ?? 0;
+    this.#deviceBytes = found.structures[VIRTIO_PCI_CAP_DEVICE_CFG]?.length ?? 0;
     found.enable(PCI_COMMAND_MASTER);
     return 'bound';
   }
 
-  reset(): void {
+  reset(): boolean {
     this.setStatus(0);
-    for (let reads = 0; this.status() !== 0 && reads < RESET_READS_MAX; reads++);
+    for (let reads = 0; reads < RESET_READS_MAX; reads++) if (this.status() === 0) return true;
+    return false;
   }
 
   status(): number {
@@ -121,6 +127,8 @@ export class ModernTransport implements DriverTransport {
     access.write(common + VIRTIO_PCI_COMMON_Q_USEDLO, 4, used);
     access.write(common + VIRTIO_PCI_COMMON_Q_USEDHI, 4, high);
     const place = access.read(common + VIRTIO_PCI_COMMON_Q_NOFF, 2);
+    // Linux: bad notification offset (vp_modern_map_vq_notify).
+    if (place * this.#multiplier + DOORBELL_BYTES > this.#notifyBytes) return false;
     this.#doorbells[queue] = this.#notify + place * this.#multiplier;
     access.write(common + VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
     return true;
@@ -152,7 +160,9 @@ export class ModernTransport implements DriverTransport {
   }
 
   config8(offset: number): number {
-    return this.#device === 0 ? 0xff : this.#access.read(this.#device + offset, 1);
+    // Where Linux stops with BUG_ON, a structure that is too short reads as what is not there.
+    if (this.#device === 0 || offset >= this.#deviceBytes) return 0xff;
+    return this.#access.read(this.#device + offset, 1);
   }
 
   #select(queue: number): void {

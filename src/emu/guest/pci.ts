@@ -5,6 +5,7 @@ import {
   PCI_COMMAND,
   PCI_MSIX_FLAGS,
   PCI_MSIX_FLAGS_ENABLE,
+  PCI_MSIX_FLAGS_MASKALL,
   PCI_STATUS,
   PCI_STATUS_CAP_LIST,
 } from '../pci/abi.ts';
@@ -120,6 +121,7 @@ export class GuestFunction {
   /** CPU address by BAR, 0 where there is none. */
   readonly bars: Float64Array = new Float64Array(BARS);
   readonly barIsIo: Uint8Array = new Uint8Array(BARS);
+  readonly barBytes: Float64Array = new Float64Array(BARS);
   /** Offset of the MSI-X capability, 0 without one. */
   msix = 0;
   /** By cfg_type: the first usable one of each. */
@@ -170,8 +172,12 @@ export class GuestFunction {
     const bar = this.read(at + VIRTIO_PCI_CAP_BAR, 1);
     const base = this.bars[bar] ?? 0;
     if (base === 0) return;
-    structure.address = base + this.read(at + VIRTIO_PCI_CAP_OFFSET, 4);
-    structure.length = this.read(at + VIRTIO_PCI_CAP_LENGTH, 4);
+    const offset = this.read(at + VIRTIO_PCI_CAP_OFFSET, 4);
+    const length = this.read(at + VIRTIO_PCI_CAP_LENGTH, 4);
+    // Both are whole numbers below 2^32, so the sum does not wrap (vp_modern_map_capability checks for that).
+    if (offset + length > (this.barBytes[bar] ?? 0)) return;
+    structure.address = base + offset;
+    structure.length = length;
     if (type === VIRTIO_PCI_CAP_NOTIFY_CFG) {
       this.notifyMultiplier = this.read(at + VIRTIO_PCI_NOTIFY_CAP_MULT, 4);
     }
@@ -185,7 +191,10 @@ export class GuestFunction {
   setMsixEnabled(enabled: boolean): void {
     if (this.msix === 0) return;
     const flags = this.read(this.msix + PCI_MSIX_FLAGS, 2);
-    const wanted = enabled ? flags | PCI_MSIX_FLAGS_ENABLE : flags & ~PCI_MSIX_FLAGS_ENABLE;
+    // Whoever had the function before may have masked it whole (msix_capability_init clears the same).
+    const wanted = enabled
+      ? (flags | PCI_MSIX_FLAGS_ENABLE) & ~PCI_MSIX_FLAGS_MASKALL
+      : flags & ~PCI_MSIX_FLAGS_ENABLE;
     if (flags !== wanted) this.write(this.msix + PCI_MSIX_FLAGS, 2, wanted);
   }
 }

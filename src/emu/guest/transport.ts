@@ -6,8 +6,8 @@ export interface DriverTransport {
   readonly legacy: boolean;
   /** Binds to a function whose registers this transport knows; otherwise says why not, as Linux would. */
   probe(found: GuestFunction): ProbeResult;
-  /** Status 0, and waits until the device says that it is so. */
-  reset(): void;
+  /** Status 0, and waits until the device says that it is so; false if it never does. */
+  reset(): boolean;
   status(): number;
   setStatus(value: number): void;
   /** Feature word 0 or 1; a legacy device has only word 0. */

@@ -15,7 +15,7 @@ export interface MachineConfig {
   readonly devices: readonly string[];
   /** `-global` arguments: `virtio-pci.disable-legacy=on`. */
   readonly globals: readonly string[];
-  /** What `drive=`, `netdev=` and `rng=` name. */
+  /** What `drive=`, `netdev=`, `chardev=`, `rng=` and the like name. */
   readonly backends: readonly BackendConfig[];
   /** Of every device. Absent: `qemu-7.2`. */
   readonly behaviour?: BehaviourName;
@@ -36,8 +36,22 @@ export type BackendConfig =
       readonly content: DiskContent;
       readonly readOnly: boolean;
     }
-  | { readonly kind: 'net'; readonly id: string; readonly loopback: boolean }
+  | {
+      readonly kind: 'net';
+      readonly id: string;
+      /** Frames that the guest sends come back. */
+      readonly loopback: boolean;
+      /** `queues=` of a tap: pairs of queues; 1 where left out. */
+      readonly queues?: number;
+      /** `vnet_hdr=on` of a tap: frames come and go behind a virtio header. */
+      readonly headers?: boolean;
+    }
   | { readonly kind: 'entropy'; readonly id: string }
+  /** A socket, or what behaves like one; `open`: somebody is connected from the start. */
+  | { readonly kind: 'chardev'; readonly id: string; readonly open: boolean }
+  | { readonly kind: 'iothread'; readonly id: string }
+  /** What the machine option `memory-backend=` names: the host's pages behind RAM, 4096 bytes where none is named. */
+  | { readonly kind: 'memory'; readonly id: string; readonly pageBytes: number }
   /** What `cryptodev=` names. */
   | { readonly kind: 'crypto'; readonly id: string };
 

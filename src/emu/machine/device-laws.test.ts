@@ -4,6 +4,7 @@ import { VirtioPciFunction } from '../virtio/pci-function.ts';
 import type { MachineConfig } from './config.ts';
 import { DEVICE_FAMILIES } from './device-types.ts';
 import { Machine } from './machine.ts';
+import { MONITOR_PORT } from './monitor.ts';
 
 // Laws that hold for every row of the device table in every mode, whatever its driver does to it.
 
@@ -38,12 +39,23 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   'virtio-rng-pci': 'rng=e',
   'virtio-9p-pci': 'fsdev=f,mount_tag=t',
   'virtio-crypto-pci': 'cryptodev=c',
+  'virtio-balloon-pci':
+    'free-page-hint=on,iothread=t,free-page-reporting=on,guest-stats-polling-interval=1,id=b',
+};
+
+/** What is put on the bus that a row opens. */
+const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
+  'virtio-scsi-pci': ['scsi-hd,drive=d', 'scsi-hd,drive=d,scsi-id=0,lun=1'],
+  'virtio-serial-pci': ['virtconsole,chardev=c0', 'virtserialport,chardev=c1,name=p,id=p'],
 };
 
 const BACKENDS: MachineConfig['backends'] = [
   { kind: 'disk', id: 'd', sectors: 64, content: 'golden', readOnly: false },
   { kind: 'net', id: 'n', loopback: true },
   { kind: 'entropy', id: 'e' },
+  { kind: 'chardev', id: 'c0', open: true },
+  { kind: 'chardev', id: 'c1', open: true },
+  { kind: 'iothread', id: 't' },
 ];
 
 /** One act of a driver, drawn so that most of them mean something. */
@@ -52,8 +64,23 @@ type Act =
   | { readonly kind: 'ring'; readonly at: number; readonly bytes: Uint8Array }
   | { readonly kind: 'kick'; readonly queue: number }
   | { readonly kind: 'offer'; readonly queue: number; readonly out: number; readonly in: number }
+  | { readonly kind: 'host'; readonly port: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'order'; readonly text: string }
   | { readonly kind: 'set up' }
   | { readonly kind: 'wait' };
+
+/** What the host does to consoles and balloons. */
+const ORDERS = [
+  { execute: 'x-chardev', arguments: { id: 'c1', connected: false } },
+  { execute: 'x-chardev', arguments: { id: 'c1', connected: true } },
+  { execute: 'x-chardev', arguments: { id: 'c1', room: 5 } },
+  { execute: 'x-chardev', arguments: { id: 'c1', room: -1 } },
+  { execute: 'device_add', arguments: { driver: 'virtserialport', id: 'q' } },
+  { execute: 'device_del', arguments: { id: 'q' } },
+  { execute: 'balloon', arguments: { value: 0x0800_0000 } },
+  { execute: 'x-free-page-hint', arguments: { phase: 'start' } },
+  { execute: 'x-free-page-hint', arguments: { phase: 'done' } },
+].map((order) => JSON.stringify(order));
 
 const act: fc.Arbitrary<Act> = fc.oneof(
   fc.record({
@@ -77,6 +104,12 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       in: fc.integer({ min: 0, max: 600 }),
     }),
   },
+  fc.record({
+    kind: fc.constant('host' as const),
+    port: fc.integer({ min: 1, max: 3 }),
+    bytes: fc.uint8Array({ minLength: 1, maxLength: 80 }),
+  }),
+  fc.record({ kind: fc.constant('order' as const), text: fc.constantFrom(...ORDERS) }),
   fc.constant({ kind: 'set up' as const }),
   { weight: 3, arbitrary: fc.constant({ kind: 'wait' as const }) },
 );
@@ -119,6 +152,12 @@ class Driver {
         break;
       case 'offer':
         this.#offer(step.queue, step.out, step.in);
+        break;
+      case 'host':
+        machine.hostInput(step.port, step.bytes);
+        break;
+      case 'order':
+        machine.hostInput(MONITOR_PORT, Buffer.from(step.text));
         break;
       case 'set up':
         this.#setUp();
@@ -210,7 +249,7 @@ function refusedOrMade(device: string): Machine | string {
     ramBytes: 0x1000_0000,
     cpus: 1,
     seed: 'laws',
-    devices: [device],
+    devices: [device, ...(COMPANIONS[device.split(',')[0] ?? ''] ?? [])],
     globals: [],
     backends: BACKENDS,
   });

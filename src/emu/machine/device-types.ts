@@ -23,6 +23,7 @@ import {
   VIRTIO_ID_VSOCK,
   VIRTIO_QUEUE_MAX,
 } from '../virtio/abi.ts';
+import { BLOCK_PROPERTIES, checkBlockSizes, checkGeometry } from './block-properties.ts';
 import { AUTO, property, type Property, type PropertyValues } from './properties.ts';
 
 /** What a device's realize function may look at beside its own properties. */
@@ -30,6 +31,12 @@ interface RealizeContext {
   readonly cpus: number;
   /** Function sits on a root bus. */
   readonly onRootBus: boolean;
+  /** Queue pairs of a network back end (`queues=`). */
+  readonly netQueues: (id: string) => number;
+  /** What QEMU says and goes on. */
+  readonly warn: (text: string) => void;
+  /** Names of the families that the machine has already. */
+  readonly present: ReadonlySet<string>;
 }
 
 /** One virtio-pci device of QEMU 7.2 with its generic, -transitional and -non-transitional types. */
@@ -49,6 +56,10 @@ export interface DeviceFamily {
   readonly classCode: number;
   /** Whether its realize function leaves the legacy interface out, whatever the mode properties say. */
   readonly modernOnly: 'no' | 'yes' | 'checked';
+  /** Whether disks for a SCSI bus can be put on it. */
+  readonly opensScsiBus?: boolean;
+  /** Opens a bus that consoles and serial ports ride on. */
+  readonly opensSerialBus?: boolean;
   /** Expansion ROM by default, in bytes. */
   readonly romBytes: number;
   readonly pciProperties: readonly Property[];
@@ -105,27 +116,11 @@ const BLOCK: DeviceFamily = {
   romBytes: 0,
   pciProperties: [property('class', 'uint32', 0, 'config space'), IOEVENTFD, vectors(AUTO)],
   deviceProperties: [
-    property('drive', 'drive', undefined, 'device'),
-    property('logical_block_size', 'size', 512, 'device'),
-    property('physical_block_size', 'size', 512, 'device'),
-    property('min_io_size', 'size', 0, 'device'),
-    property('opt_io_size', 'size', 0, 'device'),
-    property('discard_granularity', 'size', 0xffffffff, 'device'),
-    property('write-cache', 'switch-auto', 'auto', 'device'),
-    property('share-rw', 'switch', false, 'none'),
-    property('rerror', 'string', 'auto', 'none'),
-    property('werror', 'string', 'auto', 'none'),
-    property('bootindex', 'int32', -1, 'none'),
-    property('cyls', 'uint32', 0, 'device'),
-    property('heads', 'uint32', 0, 'device'),
-    property('secs', 'uint32', 0, 'device'),
-    property('lcyls', 'uint32', 0, 'none'),
-    property('lheads', 'uint32', 0, 'none'),
-    property('lsecs', 'uint32', 0, 'none'),
+    ...BLOCK_PROPERTIES,
     property('serial', 'string', undefined, 'device'),
     property('config-wce', 'switch', true, 'features'),
     property('scsi', 'switch', false, 'features'),
-    property('request-merging', 'switch', true, 'none'),
+    property('request-merging', 'switch', true, 'device'),
     property('num-queues', 'uint16', AUTO, 'device'),
     property('queue-size', 'uint16', 256, 'device'),
     property('seg-max-adjust', 'switch', true, 'device'),
@@ -160,6 +155,8 @@ function checkBlock(values: PropertyValues): string | undefined {
   if (!isPowerOfTwo(size) || size > RING_MAX) {
     return `invalid queue-size property (${size}), must be a power of 2 (max ${RING_MAX})`;
   }
+  const misfit = checkGeometry(values) ?? checkBlockSizes(values);
+  if (misfit !== undefined) return misfit;
   for (const [feature, limit] of [
     ['discard', 'max-discard-sectors'],
     ['write-zeroes', 'max-write-zeroes-sectors'],
@@ -213,13 +210,13 @@ const NET: DeviceFamily = {
   pciProperties: [IOEVENTFD, vectors(AUTO)],
   deviceProperties: [
     ...NET_FEATURES.map(([name, on]) => property(name, 'switch', on, 'features')),
-    property('rsc_interval', 'uint32', 300000, 'none'),
+    property('rsc_interval', 'uint32', 300000, 'device'),
     property('mac', 'mac', undefined, 'device'),
     property('netdev', 'netdev', undefined, 'device'),
     property('bootindex', 'int32', -1, 'none'),
-    property('x-txtimer', 'uint32', 150000, 'none'),
+    property('x-txtimer', 'uint32', 150000, 'device'),
     property('x-txburst', 'int32', 256, 'device'),
-    property('tx', 'string', undefined, 'none'),
+    property('tx', 'string', undefined, 'device'),
     property('rx_queue_size', 'uint16', 256, 'device'),
     property('tx_queue_size', 'uint16', 256, 'device'),
     property('host_mtu', 'uint16', 0, 'device'),
@@ -228,15 +225,15 @@ const NET: DeviceFamily = {
     property('duplex', 'string', undefined, 'device'),
     property('failover', 'switch', false, 'features'),
   ],
-  prepare: (values) => {
-    // Every network end here has one queue pair: a vector each way, one for control, one for configuration.
-    fill(values, 'vectors', 4);
+  prepare: (values, { netQueues }) => {
+    // A vector each way for every pair, one for control, one for configuration.
+    fill(values, 'vectors', 2 * netQueues(values.text('netdev')) + 2);
     return undefined;
   },
   check: checkNet,
 };
 
-function checkNet(values: PropertyValues): string | undefined {
+function checkNet(values: PropertyValues, { netQueues, warn }: RealizeContext): string | undefined {
   const duplex = values.get('duplex');
   if (duplex !== undefined && duplex !== 'half' && duplex !== 'full')
     return "'duplex' must be 'half' or 'full'";
@@ -249,6 +246,15 @@ function checkNet(values: PropertyValues): string | undefined {
     if (size < NET_RX_QUEUE_MIN || size > RING_MAX || !isPowerOfTwo(size)) {
       return `Invalid ${name} (= ${size}), must be a power of 2 between ${NET_RX_QUEUE_MIN} and ${RING_MAX}${end}`;
     }
+  }
+  const pairs = netQueues(values.text('netdev'));
+  if (2 * pairs + 1 > VIRTIO_QUEUE_MAX) {
+    const most = Math.floor((VIRTIO_QUEUE_MAX - 1) / 2);
+    return `Invalid number of queue pairs (= ${pairs}), must be a positive integer less than ${most}.`;
+  }
+  const tx = values.get('tx');
+  if (tx !== undefined && tx !== 'timer' && tx !== 'bh') {
+    warn(`virtio-net: Unknown option tx=${String(tx)}, valid options: "timer" "bh"\nDefaulting to "bh"`);
   }
   // Only vhost-user and vDPA peers take longer transmit queues.
   values.set('tx_queue_size', Math.min(values.number('tx_queue_size'), 256));
@@ -296,6 +302,7 @@ const SCSI: DeviceFamily = {
   transitionalId: 0x1004,
   classCode: PCI_CLASS_STORAGE_SCSI,
   modernOnly: 'no',
+  opensScsiBus: true,
   romBytes: 0,
   pciProperties: [IOEVENTFD, vectors(AUTO)],
   deviceProperties: [
@@ -335,6 +342,7 @@ const SERIAL: DeviceFamily = {
   base: 'virtio-serial-pci-base',
   variants: VARIANTS,
   deviceType: 'virtio-serial-device',
+  opensSerialBus: true,
   deviceParents: [],
   virtioId: VIRTIO_ID_CONSOLE,
   transitionalId: 0x1003,
@@ -376,13 +384,15 @@ const BALLOON: DeviceFamily = {
     property('page-poison', 'switch', true, 'features'),
     property('free-page-reporting', 'switch', false, 'features'),
     property('qemu-4-0-config-size', 'switch', false, 'device'),
-    property('guest-stats-polling-interval', 'uint32', 0, 'none'),
-    property('iothread', 'link', undefined, 'none'),
+    property('guest-stats-polling-interval', 'seconds', 0, 'device'),
+    property('iothread', 'link', undefined, 'device'),
   ],
-  check: (values) =>
-    values.flag('free-page-hint') && values.text('iothread') === ''
+  check: (values, { present }) => {
+    if (present.has('virtio-balloon-pci')) return 'Only one balloon device is supported';
+    return values.flag('free-page-hint') && values.text('iothread') === ''
       ? "'free-page-hint' requires 'iothread' to be set"
-      : undefined,
+      : undefined;
+  },
 };
 
 const PLAN9: DeviceFamily = {

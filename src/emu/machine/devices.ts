@@ -11,13 +11,16 @@ import { Plan9Device } from '../devices/plan9.ts';
 import { RngDevice } from '../devices/rng.ts';
 import { ScsiDevice } from '../devices/scsi.ts';
 import { SerialDevice } from '../devices/serial.ts';
+import type { CharEnd } from '../devices/backends/char-end.ts';
 import type { Disk } from '../devices/backends/disk.ts';
 import type { EntropySource } from '../devices/backends/entropy.ts';
 import type { NetPeer } from '../devices/backends/net-end.ts';
 import type { CoreParts, VirtioCore } from '../virtio/core.ts';
 import { featureBit } from '../virtio/features.ts';
+import { EPOCH_SECONDS } from './platform-options.ts';
 import type { PropertyValues } from './properties.ts';
 import type { RealizedDevice } from './realize.ts';
+import { attachment } from './scsi-disks.ts';
 
 /** Hands over what a device's backend properties name; realize has checked that it is there. */
 export interface DeviceBackends {
@@ -28,9 +31,20 @@ export interface DeviceBackends {
   entropy(id: string): EntropySource;
   /** `mac=` was not given: QEMU counts up from 52:54:00:12:34:56. */
   nextMac(): Uint8Array;
+  char(id: string): CharEnd | undefined;
+  /** What the host hears of a device: QMP events. */
+  report(event: string, data: Readonly<Record<string, unknown>>): void;
+  readonly ramBytes: number;
+  /** Page size of the host's memory behind RAM. */
+  readonly hostPageBytes: number;
 }
 
-type Make = (values: PropertyValues, parts: CoreParts, backends: DeviceBackends) => VirtioCore;
+type Make = (
+  values: PropertyValues,
+  parts: CoreParts,
+  backends: DeviceBackends,
+  realized: RealizedDevice,
+) => VirtioCore;
 
 /** How each family's device is made from its properties. */
 const MAKERS: ReadonlyMap<string, Make> = new Map<string, Make>([
@@ -50,34 +64,52 @@ const MAKERS: ReadonlyMap<string, Make> = new Map<string, Make>([
   ['virtio-net-pci', makeNet],
   [
     'virtio-scsi-pci',
-    (values, parts) =>
-      new ScsiDevice(parts, {
-        numQueues: values.number('num_queues'),
-        queueSize: values.number('virtqueue_size'),
-        segMaxAdjust: values.flag('seg_max_adjust'),
-        maxSectors: values.number('max_sectors'),
-        cmdPerLun: values.number('cmd_per_lun'),
-        hotplug: values.flag('hotplug'),
-        paramChange: values.flag('param_change'),
-      }),
+    (values, parts, backends, { scsiBus }) =>
+      new ScsiDevice(
+        parts,
+        {
+          numQueues: values.number('num_queues'),
+          queueSize: values.number('virtqueue_size'),
+          segMaxAdjust: values.flag('seg_max_adjust'),
+          maxSectors: values.number('max_sectors'),
+          cmdPerLun: values.number('cmd_per_lun'),
+          hotplug: values.flag('hotplug'),
+          paramChange: values.flag('param_change'),
+        },
+        scsiBus?.disks.map((disk) => attachment(disk, (id) => backends.disk(id))),
+      ),
   ],
   [
     'virtio-serial-pci',
-    (values, parts) =>
-      new SerialDevice(parts, {
-        maxPorts: values.number('max_ports'),
-        emergencyWrite: values.flag('emergency-write'),
-      }),
+    (values, parts, backends, { serialBus }) =>
+      new SerialDevice(
+        parts,
+        {
+          maxPorts: values.number('max_ports'),
+          emergencyWrite: values.flag('emergency-write'),
+          busName: serialBus?.name ?? '',
+          ports: serialBus?.ports ?? [],
+        },
+        {
+          char: (id) => backends.char(id),
+          reportOpen: (id, open) => backends.report('VSERPORT_CHANGE', { id, open }),
+        },
+      ),
   ],
   [
     'virtio-balloon-pci',
-    (values, parts) =>
+    (values, parts, backends) =>
       new BalloonDevice(parts, {
         deflateOnOom: values.flag('deflate-on-oom'),
         freePageHint: values.flag('free-page-hint'),
         pagePoison: values.flag('page-poison'),
         freePageReporting: values.flag('free-page-reporting'),
         wholeConfig: values.flag('qemu-4-0-config-size'),
+        pollingSeconds: values.number('guest-stats-polling-interval'),
+        ramBytes: backends.ramBytes,
+        hostPageBytes: backends.hostPageBytes,
+        epochSeconds: EPOCH_SECONDS,
+        changed: (actual) => backends.report('BALLOON_CHANGE', { actual }),
       }),
   ],
   ['virtio-9p-pci', (values, parts) => new Plan9Device(parts, values.text('mount_tag'))],
@@ -97,7 +129,7 @@ const MAKERS: ReadonlyMap<string, Make> = new Map<string, Make>([
 export function makeDevice(realized: RealizedDevice, parts: CoreParts, backends: DeviceBackends): VirtioCore {
   const make = MAKERS.get(realized.family.name);
   if (make === undefined) throw new Error(`no device of type ${realized.family.name} can be made`);
-  const device = make(realized.values, parts, backends);
+  const device = make(realized.values, parts, backends, realized);
   device.hostFeatures = device.offer(realized.transportFeatures);
   return device;
 }
@@ -133,6 +165,14 @@ function blkOptions(values: PropertyValues): BlkOptions {
     discardGranularity: granularity === 0xffffffff ? undefined : granularity,
     writeCache: values.get('write-cache') !== 'off',
     serial: values.text('serial'),
+    geometry:
+      values.number('cyls') === 0
+        ? undefined
+        : {
+            cylinders: values.number('cyls'),
+            heads: values.number('heads'),
+            sectors: values.number('secs'),
+          },
   };
 }
 
@@ -164,7 +204,12 @@ const NET_FEATURES: readonly (readonly [name: string, feature: number])[] = [
   ['guest_rsc_ext', net.VIRTIO_NET_F_RSC_EXT],
 ];
 
-function makeNet(values: PropertyValues, parts: CoreParts, backends: DeviceBackends): NetDevice {
+function makeNet(
+  values: PropertyValues,
+  parts: CoreParts,
+  backends: DeviceBackends,
+  { id }: RealizedDevice,
+): NetDevice {
   let features = 0n;
   for (const [name, feature] of NET_FEATURES) if (values.flag(name)) features |= featureBit(feature);
   const duplex = values.text('duplex');
@@ -174,6 +219,9 @@ function makeNet(values: PropertyValues, parts: CoreParts, backends: DeviceBacke
     rxQueueSize: values.number('rx_queue_size'),
     txQueueSize: values.number('tx_queue_size'),
     txBurst: values.number('x-txburst'),
+    txTimer: values.text('tx') === 'timer' ? values.number('x-txtimer') : undefined,
+    coalesceInterval: values.number('rsc_interval'),
+    standby: values.flag('failover') ? (id ?? '(null)') : undefined,
     features,
     mtu: values.number('host_mtu'),
     speed: values.number('speed'),

@@ -18,16 +18,16 @@ function ends(sent: (port: number, frame: Uint8Array) => void = () => undefined)
       ],
     },
     new EventQueue(),
-    sent,
+    { sent, report: () => undefined },
   );
 }
 
 test('network ends are numbered behind the console, in the order they were named', (t) => {
   const seen: [number, number][] = [];
   const host = ends((port, frame) => seen.push([port, frame.length]));
-  host.peer('b').transmitted(new Uint8Array(60));
-  host.peer('a').transmitted(new Uint8Array(61));
-  host.peer('').transmitted(new Uint8Array(62));
+  host.peer('b').transmitted(new Uint8Array(60), 0);
+  host.peer('a').transmitted(new Uint8Array(61), 0);
+  host.peer('').transmitted(new Uint8Array(62), 0);
   t.deepEqual(seen, [
     [2, 60],
     [1, 61],

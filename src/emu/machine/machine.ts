@@ -1,4 +1,4 @@
-import { SILENT, type Diagnostics } from '../core/diagnostics.ts';
+import { SILENT, type Diagnostics, type Ending } from '../core/diagnostics.ts';
 import { Digest } from '../core/digest.ts';
 import { EventQueue } from '../core/event-queue.ts';
 import { Rng } from '../core/rng.ts';
@@ -6,6 +6,8 @@ import { StateHasher, StateLoader, StateSaver, type StateStream } from '../core/
 import { KIND, type MachineEvent, type Tap } from '../core/tap.ts';
 import { TapLine } from '../core/tap-line.ts';
 import { ticks } from '../core/time.ts';
+import { ScsiDevice } from '../devices/scsi.ts';
+import { SerialDevice } from '../devices/serial.ts';
 import { AddressSpace } from '../memory/address-space.ts';
 import { BounceBuffer } from '../memory/bounce-buffer.ts';
 import { DmaSpace } from '../memory/dma-space.ts';
@@ -25,9 +27,19 @@ import { makeDevice } from './devices.ts';
 import { EmulatedPlatform, type PlatformBackend } from './emulated-platform.ts';
 import { CONSOLE_PORT, HostEnds } from './host-ends.ts';
 import { hostOptions, type HostOptions } from './host-options.ts';
-import { parseGlobal, parseMachine, type GlobalOption, type MachineArgument } from './options.ts';
+import { execute, MONITOR_PORT, report, type MonitorHost } from './monitor.ts';
+import {
+  parseGlobal,
+  parseMachine,
+  parseOptions,
+  type GlobalOption,
+  type MachineArgument,
+} from './options.ts';
 import { paprOptions, treeInputs } from './platform-options.ts';
+import type { BackendLookup } from './properties.ts';
 import { realizeDevice, type RealizedDevice } from './realize.ts';
+import { isScsiDisk, realizeScsiDisk } from './scsi-disks.ts';
+import { isSerialPort, realizePort, SERIAL_BUS } from './serial-ports.ts';
 import { SecureSide } from './secure-side.ts';
 import { MSR_S } from '../ultravisor/abi.ts';
 
@@ -63,6 +75,8 @@ export class Machine implements PlatformBackend {
   readonly migrationBlocker: string | undefined;
   /** What the guest asked the machine to do last: power off, start over, or nothing yet. */
   requested: MachineRequest | undefined = undefined;
+  /** How QEMU would have ended by now: nothing that follows the first such moment can be compared with it. */
+  ending: Ending | undefined = undefined;
   readonly #argument: MachineArgument;
   readonly #line: TapLine;
   readonly #bounce: BounceBuffer = new BounceBuffer();
@@ -70,6 +84,9 @@ export class Machine implements PlatformBackend {
   readonly #treeChance: Rng;
   readonly #randomWord: () => bigint | undefined;
   readonly #cores: VirtioCore[] = [];
+  readonly #coresById: Map<string, VirtioCore> = new Map();
+  readonly #globals: readonly GlobalOption[];
+  readonly #monitor: MonitorHost;
   #tree: Uint8Array = new Uint8Array(0);
   #restoring = false;
 
@@ -100,22 +117,43 @@ export class Machine implements PlatformBackend {
   ) {
     this.config = config;
     this.#argument = argument;
-    this.#diagnostics = options.diagnostics ?? SILENT;
+    const heard = options.diagnostics ?? SILENT;
+    this.#diagnostics = {
+      listening: heard.listening,
+      say: (line) => heard.say(line),
+      ended: (how, why) => {
+        heard.ended(how, why);
+        this.#ended(how, why);
+      },
+    };
     this.#randomWord = options.randomWord ?? NO_RANDOM;
     this.#treeChance = Rng.stream(config.seed, 'device-tree');
     this.migrationBlocker = host.confidential ? PEF_BLOCKER : undefined;
     this.memory = ramFor(config, host, options.memory);
     this.system = new AddressSpace(this.#diagnostics);
     this.#line = new TapLine(this.queue);
+    this.#globals = config.globals.flatMap((text) => parseGlobal(text) ?? []);
+    this.#monitor = this.#monitorHost();
     this.platform = new EmulatedPlatform(this.memory, this, this.#line);
     this.papr = new Papr(this.#environment());
     this.secureSide = this.#makeSecureSide(host);
-    this.ends = new HostEnds(config, this.queue, (port, bytes) =>
-      this.#hostOutput(port, bytes, bytes.length),
+    this.ends = new HostEnds(
+      config,
+      this.queue,
+      {
+        sent: (port, bytes) => {
+          this.#hostOutput(port, bytes, bytes.length);
+        },
+        report: (event, data) => {
+          report(this.#monitor, event, data);
+        },
+      },
+      argument.others.get('memory-backend'),
     );
     const functions: VirtioPciFunction[] = [];
     for (const device of devices) {
       const made = this.#makeFunction(device);
+      if (device.id !== undefined) this.#coresById.set(device.id, made.device as VirtioCore);
       functions.push(made);
       this.bridge.plug(made);
     }
@@ -140,7 +178,10 @@ export class Machine implements PlatformBackend {
     this.#line.tap = tap;
   }
 
-  /** What the host hands in: keys at CONSOLE_PORT, a frame at the port of a network end. Other ports swallow it. */
+  /**
+   * What the host hands in: keys at CONSOLE_PORT, a frame at the port of a netdev, bytes at that of a chardev, a word of
+   * NET_ORDERS behind it at a netdev's port plus NET_ORDER_PORTS, a QMP command at MONITOR_PORT. Other ports swallow it.
+   */
   hostInput(port: number, bytes: Uint8Array): void {
     const event = this.#line.open(KIND['host-input']);
     if (event !== undefined) {
@@ -149,6 +190,7 @@ export class Machine implements PlatformBackend {
       this.#line.send();
     }
     if (port === CONSOLE_PORT) this.papr.consoleInput(0, bytes);
+    else if (port === MONITOR_PORT) execute(this.#monitor, bytes);
     else this.ends.receive(port, bytes);
   }
 
@@ -230,6 +272,7 @@ export class Machine implements PlatformBackend {
     for (let i = 0; i < registers.length; i++) registers[i] = state.u64(registers[i] ?? 0n);
     const requested = state.u8(this.requested === undefined ? 0 : REQUESTS.indexOf(this.requested) + 1);
     this.requested = requested === 0 ? undefined : REQUESTS[requested - 1];
+    this.ending = ENDINGS[state.u8(ENDINGS.indexOf(this.ending))];
   }
 
   // --- What the guest's platform asks ---------------------------------------------------------------------------
@@ -324,10 +367,12 @@ export class Machine implements PlatformBackend {
 
   #start(): void {
     this.requested = undefined;
+    this.ending = undefined;
     this.queue.clear();
     this.secureSide?.reset();
     this.papr.reset();
     for (const made of this.functions) made.reset();
+    this.ends.machineReset();
     this.#tree = this.#buildTree(undefined);
     this.papr.handOver(this.#tree);
   }
@@ -407,6 +452,50 @@ export class Machine implements PlatformBackend {
       },
       this.#diagnostics,
     );
+  }
+
+  #monitorHost(): MonitorHost {
+    return {
+      now: () => this.queue.now,
+      cores: this.#cores,
+      core: (id) => this.#coresById.get(id),
+      charEnd: (id) => this.ends.char(id),
+      disk: (id) => this.ends.disk(id),
+      plug: (argument) => this.#plug(argument),
+      tell: (text) => {
+        const bytes = new TextEncoder().encode(text);
+        this.#hostOutput(MONITOR_PORT, bytes, bytes.length);
+      },
+    };
+  }
+
+  /** `device_add` while the machine runs: what rides on a bus that a device has opened. */
+  #plug(argument: string): Verdict<unknown> {
+    if (isScsiDisk(argument)) return this.#plugDisk(argument);
+    if (!isSerialPort(argument)) {
+      return {
+        accepted: false,
+        reason: `'${argument.split(',')[0] ?? ''}' cannot be plugged into a running machine`,
+      };
+    }
+    const buses = this.#cores.filter((core): core is SerialDevice => core instanceof SerialDevice);
+    const verdict = realizePort(argument, {
+      buses: buses.map((bus) => ({ name: bus.busName, maxPorts: bus.maxPorts, ports: bus.ports })),
+      globals: this.#globals,
+      backends: backendLookup(this.config),
+      taken: (id) =>
+        this.#coresById.has(id) || buses.some((bus) => bus.ports.some(({ deviceId }) => deviceId === id)),
+    });
+    if (verdict.accepted) buses[verdict.value.bus]?.plugPort(verdict.value.settings);
+    return verdict;
+  }
+
+  /** Disks are known from the start, so that a snapshot can say which are there; one that was taken away comes back. */
+  #plugDisk(argument: string): Verdict<unknown> {
+    const id = new Map(parseOptions(argument).options).get('id') ?? '';
+    const back = this.#cores.some((core) => core instanceof ScsiDevice && core.attach(id));
+    if (back) return { accepted: true, value: id, warnings: [] };
+    return { accepted: false, reason: `only a disk that was taken away can be added, and '${id}' was not` };
   }
 
   #environment(): PaprEnvironment {
@@ -507,6 +596,16 @@ export class Machine implements PlatformBackend {
     this.#core(devfn)?.space.write(address, bytes, 0, 4);
   }
 
+  #ended(how: Ending, why: string): void {
+    this.ending ??= how;
+    const event = this.#line.open(KIND.ending);
+    if (event === undefined) return;
+    const text = Uint8Array.from(why, (letter) => letter.charCodeAt(0));
+    event.small(0, ENDINGS.indexOf(how));
+    event.carry(text, 0, text.length);
+    this.#line.send();
+  }
+
   #hostOutput(port: number, bytes: Uint8Array, length: number): void {
     const event = this.#line.open(KIND['host-output']);
     if (event === undefined) return;
@@ -542,6 +641,8 @@ function confidentialMachine(argument: MachineArgument): MachineArgument {
 }
 
 const NO_RANDOM = (): undefined => undefined;
+/** By the number that says so in events and states. */
+const ENDINGS: readonly (Ending | undefined)[] = [undefined, 'abort', 'hang'];
 const REQUESTS: readonly MachineRequest[] = ['power-off', 'reset', 'guest-panicked', 'suspend', 'fatal'];
 const WORDS_IN_FIELDS = 8;
 /** Entries that one wait runs at most: a hundred times what a full ring of requests schedules. */
@@ -552,25 +653,40 @@ function realizeAll(
   machine: MachineArgument,
   globals: readonly GlobalOption[],
 ): Verdict<readonly RealizedDevice[]> {
-  const kinds = new Map(config.backends.map((backend) => [backend.id, backend.kind]));
+  const twice = duplicateId(config.devices);
+  if (twice !== undefined) return twice;
+  const queues = new Map(
+    config.backends.map((backend) => [backend.id, backend.kind === 'net' ? (backend.queues ?? 1) : 1]),
+  );
   const taken = new Map<number, string>();
   const devices: RealizedDevice[] = [];
   const warnings: string[] = [];
+  const backends = backendLookup(config);
   for (const argument of config.devices) {
+    const rider = realizeRider(argument, devices, globals, backends);
+    if (rider !== undefined) {
+      if (!rider.accepted) return refusedDevice(argument, rider);
+      continue;
+    }
     const made = realizeDevice(argument, {
       machine: machine.type,
       cpus: config.cpus,
       globals,
-      backends: (kind, id) => kinds.has(id) && BACKEND_OF[kind] === kinds.get(id),
+      backends,
+      netQueues: (id) => queues.get(id) ?? 1,
       slot: 'conventional',
       taken,
+      unnamedBuses: (type) =>
+        devices.filter(({ id, ...device }) => id === undefined && busTypes(device).includes(type)).length,
+      otherBuses: new Map(
+        devices.flatMap((device) => [
+          ...(device.scsiBus === undefined ? [] : [[device.scsiBus.name, 'SCSI'] as const]),
+          ...(device.serialBus === undefined ? [] : [[device.serialBus.name, SERIAL_BUS] as const]),
+        ]),
+      ),
+      present: new Set(devices.map((device) => device.family.name)),
     });
-    if (!made.accepted) {
-      const reason = `-device ${argument}: ${made.reason}`;
-      return made.hint === undefined
-        ? { accepted: false, reason }
-        : { accepted: false, reason, hint: made.hint };
-    }
+    if (!made.accepted) return refusedDevice(argument, made);
     taken.set(made.value.settings.devfn, made.value.typeName);
     for (const warning of made.warnings) warnings.push(`-device ${argument}: ${warning}`);
     devices.push(made.value);
@@ -578,10 +694,59 @@ function realizeAll(
   return { accepted: true, value: devices, warnings };
 }
 
+function busTypes({ scsiBus, serialBus }: Pick<RealizedDevice, 'scsiBus' | 'serialBus'>): readonly string[] {
+  return [...(scsiBus === undefined ? [] : ['scsi']), ...(serialBus === undefined ? [] : [SERIAL_BUS])];
+}
+
+/** Puts what rides on the bus of another device there; undefined for a device that is none. */
+function realizeRider(
+  argument: string,
+  devices: readonly RealizedDevice[],
+  globals: readonly GlobalOption[],
+  backends: BackendLookup,
+): Verdict<unknown> | undefined {
+  if (isScsiDisk(argument)) {
+    const buses = devices.flatMap(({ scsiBus }) => scsiBus ?? []);
+    return realizeScsiDisk(argument, buses, globals, backends);
+  }
+  if (!isSerialPort(argument)) return undefined;
+  const buses = devices.flatMap(({ serialBus }) => serialBus ?? []);
+  const port = realizePort(argument, { buses, globals, backends, taken: () => false });
+  if (port.accepted) buses[port.value.bus]?.ports.push(port.value.settings);
+  return port;
+}
+
+/** QEMU's option parser looks at the ids of all devices before it makes the first. */
+function duplicateId(devices: readonly string[]): Verdict<never> | undefined {
+  const ids = new Set<string>();
+  for (const argument of devices) {
+    const id = new Map(parseOptions(argument).options).get('id');
+    if (id === undefined) continue;
+    if (ids.has(id)) return refusedDevice(argument, { reason: `Duplicate ID '${id}' for device` });
+    ids.add(id);
+  }
+  return undefined;
+}
+
+function refusedDevice(
+  argument: string,
+  { reason, hint }: { readonly reason: string; readonly hint?: string },
+): Verdict<never> & { readonly accepted: false } {
+  const told = `-device ${argument}: ${reason}`;
+  return hint === undefined ? { accepted: false, reason: told } : { accepted: false, reason: told, hint };
+}
+
+function backendLookup(config: MachineConfig): BackendLookup {
+  const kinds = new Map(config.backends.map((backend) => [backend.id, backend.kind]));
+  return (kind, id) => kinds.has(id) && BACKEND_OF[kind] === kinds.get(id);
+}
+
 /** Which back end a device's reference names: by the property's kind, a link's by its name. */
 const BACKEND_OF: Readonly<Record<string, string>> = {
   drive: 'disk',
   netdev: 'net',
+  chardev: 'chardev',
   rng: 'entropy',
   cryptodev: 'crypto',
+  iothread: 'iothread',
 };

@@ -35,6 +35,20 @@ function splitAtCommas(text: string): string[] {
   return parts;
 }
 
+const HASH_BUCKETS = 512;
+
+/** Names in the order in which QEMU sets them: by its dictionary's buckets, which decides whose error is told. */
+export function inDictionaryOrder(names: readonly string[]): string[] {
+  return names.toSorted((a, b) => bucket(a) - bucket(b));
+}
+
+/** tdb_hash of qobject/qdict.c. */
+function bucket(name: string): number {
+  let value = Math.imul(0x238f13af, name.length);
+  for (let i = 0; i < name.length; i++) value = (value + (name.charCodeAt(i) << ((i * 5) % 24))) | 0;
+  return ((Math.imul(1103515243, value) + 12345) >>> 0) % HASH_BUCKETS;
+}
+
 /** `-global driver.property=value`. */
 export interface GlobalOption {
   readonly type: string;

@@ -15,7 +15,7 @@ import type { MachineConfig } from './config.ts';
 import type { MachineArgument } from './options.ts';
 
 /** 10 March 2020: virtual time 0 for the real-time clock, so that no run depends on the day it is made. */
-const EPOCH_SECONDS = 1_583_798_400;
+export const EPOCH_SECONDS = 1_583_798_400;
 const TIB = 2 ** 40;
 const RNG_SEED_BYTES = 32;
 const HOST_BRIDGE_CONNECTORS = 31;

@@ -2,12 +2,15 @@ import type { Verdict } from './config.ts';
 
 /** Number 'auto' of queues or vectors that QEMU computes at realize. */
 export const AUTO = 'auto';
+/** `discard_granularity` that nobody set: QEMU's -1. */
+export const AUTO_GRANULARITY = 0xffffffff;
 
 export type PropertyValue = boolean | number | bigint | string | undefined;
 
 /**
  * How a property's text is read (QEMU's qdev property types): `switch` on/off, `switch-auto` with auto too, `devfn`
- * slot[.function] in hexadecimal, `mac`, and references to backends of a kind.
+ * slot[.function] in hexadecimal, `mac`, `block-size` a power of two, `seconds` of the balloon's timer, and references to
+ * backends of a kind.
  */
 export type PropertyKind =
   | 'switch'
@@ -17,11 +20,14 @@ export type PropertyKind =
   | 'int32'
   | 'uint64'
   | 'size'
+  | 'block-size'
   | 'string'
   | 'devfn'
   | 'mac'
   | 'drive'
   | 'netdev'
+  | 'chardev'
+  | 'seconds'
   | 'link';
 
 export interface Property {
@@ -142,13 +148,15 @@ const INTEGER_LIMITS: ReadonlyMap<PropertyKind, readonly [min: bigint, max: bigi
 
 /**
  * Reads the text of one property with QEMU's messages (qapi/qobject-input-visitor.c, hw/core/qdev-properties*.c).
- * `owner` is the QOM type that has the property: the device's own for features and queues, not the PCI type's.
+ * `owner` is the QOM type that has the property: the device's own for features and queues, not the PCI type's; `id` what
+ * the device was given as its id, which few messages name.
  */
 export function parseProperty(
   definition: Property,
   text: string,
   owner: string,
   backends: BackendLookup,
+  id: string = '',
 ): Verdict<PropertyValue> {
   const { name, kind } = definition;
   switch (kind) {
@@ -165,6 +173,8 @@ export function parseProperty(
       return parseInteger(name, kind, text);
     case 'size':
       return parseSize(name, text);
+    case 'block-size':
+      return parseBlockSize(name, text, id);
     case 'devfn':
       return parseDevfn(text) ?? refused(`Property '${owner}.${name}' doesn't take value '${text}'`);
     case 'mac':
@@ -174,6 +184,12 @@ export function parseProperty(
     case 'netdev':
       if (backends(kind, text) || (kind === 'drive' && text === '')) return accepted(text);
       return refused(`Property '${owner}.${name}' can't find value '${text}'`);
+    case 'chardev':
+      if (text === '') return accepted(undefined);
+      if (backends(kind, text)) return accepted(text);
+      return refused(`Property '${owner}.${name}' can't find value '${text}'`);
+    case 'seconds':
+      return parseSeconds(name, text);
     case 'link':
       if (backends(name, text) || text === '') return accepted(text);
       return refused(`Device '${text}' not found`);
@@ -188,6 +204,22 @@ function parseInteger(name: string, kind: PropertyKind, text: string): Verdict<P
   const [min, max, type] = INTEGER_LIMITS.get(kind) ?? [0n, 0n, ''];
   if (number < min || number > max) return refused(`Parameter '${name}' expects ${type}`);
   return accepted(kind === 'uint64' ? number : Number(number));
+}
+
+/** balloon_stats_set_poll_interval. */
+function parseSeconds(name: string, text: string): Verdict<PropertyValue> {
+  const number = wholeNumber(text);
+  if (number === undefined || number !== BigInt.asIntN(64, number)) {
+    return refused(`Parameter '${name}' expects integer`);
+  }
+  const wrong = intervalError(number);
+  return wrong === undefined ? accepted(Number(number)) : refused(wrong);
+}
+
+/** What QEMU says of a polling interval that it does not take. */
+export function intervalError(seconds: bigint): string | undefined {
+  if (seconds < 0n) return 'timer value must be greater than zero';
+  return seconds > 0xffffffffn ? 'timer value is too big' : undefined;
 }
 
 /** strtoull with base 0: decimal, 0x hexadecimal, leading 0 octal; the whole text. */
@@ -207,6 +239,24 @@ function parseSize(name: string, text: string): Verdict<PropertyValue> {
   if (match === null) return refused(`Parameter '${name}' expects a size`);
   const power = Math.max(SUFFIX.indexOf((match[2] ?? '').toUpperCase()), 0);
   return accepted(Math.floor(Number(match[1]) * 1024 ** power));
+}
+
+const BLOCK_SIZE_MIN = 512;
+const BLOCK_SIZE_MAX = 2 ** 21;
+
+/** set_blocksize and check_block_size; 0 leaves it to the back end. */
+function parseBlockSize(name: string, text: string, id: string): Verdict<PropertyValue> {
+  const size = parseSize(name, text);
+  if (!size.accepted) return size;
+  const bytes = Number(size.value);
+  if (bytes !== 0 && (bytes < BLOCK_SIZE_MIN || bytes > BLOCK_SIZE_MAX)) {
+    const limits = `(minimum: ${BLOCK_SIZE_MIN}, maximum: ${BLOCK_SIZE_MAX})`;
+    return refused(`Property ${id}.${name} doesn't take value ${bytes} ${limits}`);
+  }
+  if ((bytes & (bytes - 1)) !== 0) {
+    return refused(`Property ${id}.${name} doesn't take value '${bytes}', it's not a power of 2`);
+  }
+  return size;
 }
 
 function parseDevfn(text: string): Verdict<PropertyValue> | undefined {

@@ -15,7 +15,7 @@ import { featureBit, featureSet } from '../virtio/features.ts';
 import type { VirtioPciSettings } from '../virtio/pci-function.ts';
 import type { Verdict } from './config.ts';
 import { deviceType, LEGACY_ALLOWED, type DeviceFamily, type DeviceTypeName } from './device-types.ts';
-import { parseOptions, type GlobalOption } from './options.ts';
+import { inDictionaryOrder, parseOptions, type GlobalOption } from './options.ts';
 import {
   MODE_PROPERTIES,
   parseProperty,
@@ -26,6 +26,8 @@ import {
   type BackendLookup,
   type Property,
 } from './properties.ts';
+import type { OpenScsiBus } from './scsi-disks.ts';
+import { SERIAL_BUS, type OpenSerialBus } from './serial-ports.ts';
 import type { MachineType } from './types.ts';
 
 /**
@@ -39,9 +41,17 @@ export interface RealizeRequest {
   readonly cpus: number;
   readonly globals: readonly GlobalOption[];
   readonly backends: BackendLookup;
+  /** Queue pairs of a network back end; one where nobody says. */
+  readonly netQueues?: (id: string) => number;
   readonly slot: SlotKind;
   /** Slots that are taken: devfn → type name and id, as QEMU names the owner. */
   readonly taken: ReadonlyMap<number, string>;
+  /** Buses that devices made before have opened, which no PCI function can go on: name → type. */
+  readonly otherBuses?: ReadonlyMap<string, string>;
+  /** Names of the families that are there already. */
+  readonly present?: ReadonlySet<string>;
+  /** Buses of devices without an id so far, by type; absent for none. */
+  readonly unnamedBuses?: (type: string) => number;
 }
 
 /** A device whose every property is known and consistent: what the machine builds the function from. */
@@ -55,6 +65,10 @@ export interface RealizedDevice {
   readonly transportFeatures: bigint;
   /** `iommu_platform=on`: DMA goes through the host bridge's windows. */
   readonly iommuPlatform: boolean;
+  /** The SCSI bus that it opened, which disks are put on afterwards; undefined for all but SCSI hosts. */
+  readonly scsiBus: OpenScsiBus | undefined;
+  /** The serial bus that it opened, which ports are put on afterwards. */
+  readonly serialBus: OpenSerialBus | undefined;
 }
 
 /** The feature properties of `virtio-device`, by name. */
@@ -70,8 +84,9 @@ const FEATURE_PROPERTIES: readonly (readonly [name: string, feature: number])[] 
 
 /** Device options that are not properties. */
 const NOT_PROPERTIES: ReadonlySet<string> = new Set(['driver', 'bus', 'id']);
-const HASH_BUCKETS = 512;
+const ONE_QUEUE = (): number => 1;
 const PCI_SLOTS = 32;
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Does what QEMU does for `-device`: finds the type, applies machine, -global and -device values in their order, then
@@ -83,11 +98,17 @@ export function realizeDevice(argument: string, request: RealizeRequest): Verdic
   if (type === undefined) return refused(`'${head}' is not a valid device model name`);
   const given = new Map(options);
   const bus = given.get('bus');
-  if (bus !== undefined && bus !== 'pci.0' && bus !== 'pci') return refused(`Bus '${bus}' not found`);
-  const object = new DeviceObject(type, request.backends);
+  if (bus !== undefined && bus !== 'pci.0' && bus !== 'pci')
+    return refused(wrongBus(type.name, bus, request));
+  const object = new DeviceObject(type, request.backends, given.get('id'));
   const failure = applyDefaults(object, request) ?? applyOptions(object, given);
   if (failure !== undefined) return refused(failure);
   return new Realize(object, request, given.get('id')).run();
+}
+
+function wrongBus(type: string, bus: string, { otherBuses }: RealizeRequest): string {
+  const kind = otherBuses?.get(bus);
+  return kind === undefined ? `Bus '${bus}' not found` : `Device '${type}' can't go on ${kind} bus`;
 }
 
 function applyDefaults(object: DeviceObject, request: RealizeRequest): string | undefined {
@@ -109,21 +130,12 @@ function applyDefaults(object: DeviceObject, request: RealizeRequest): string | 
 }
 
 function applyOptions(object: DeviceObject, given: ReadonlyMap<string, string>): string | undefined {
-  // QEMU sets them in the order of its dictionary's buckets, which decides whose error is told.
-  const names = [...given.keys()].filter((name) => !NOT_PROPERTIES.has(name));
-  names.sort((a, b) => bucket(a) - bucket(b));
+  const names = inDictionaryOrder([...given.keys()].filter((name) => !NOT_PROPERTIES.has(name)));
   for (const name of names) {
     const failure = object.set(name, given.get(name) ?? '');
     if (failure !== undefined) return failure;
   }
   return undefined;
-}
-
-/** tdb_hash of qobject/qdict.c. */
-function bucket(name: string): number {
-  let value = Math.imul(0x238f13af, name.length);
-  for (let i = 0; i < name.length; i++) value = (value + (name.charCodeAt(i) << ((i * 5) % 24))) | 0;
-  return ((Math.imul(1103515243, value) + 12345) >>> 0) % HASH_BUCKETS;
 }
 
 /** The properties of one device being made, with the types they belong to. */
@@ -135,11 +147,13 @@ class DeviceObject {
   readonly deviceTypes: readonly string[];
   readonly pciTypes: readonly string[];
   readonly #backends: BackendLookup;
+  readonly #id: string | undefined;
 
-  constructor(type: DeviceTypeName, backends: BackendLookup) {
+  constructor(type: DeviceTypeName, backends: BackendLookup, id: string | undefined) {
     const { family, name, variant } = type;
     this.type = type;
     this.#backends = backends;
+    this.#id = id;
     this.deviceTypes = [family.deviceType, ...family.deviceParents, 'virtio-device'];
     this.pciTypes = [name, family.base, 'virtio-pci', 'pci-device'];
     // The PCI type shows the device's properties as its own; messages about their values name the device.
@@ -159,7 +173,7 @@ class DeviceObject {
   set(name: string, text: string, through: string = this.type.name): string | undefined {
     const known = this.#definitions.get(name);
     if (known === undefined) return `Property '${through}.${name}' not found`;
-    const parsed = parseProperty(known.definition, text, known.owner, this.#backends);
+    const parsed = parseProperty(known.definition, text, known.owner, this.#backends, this.#id);
     if (!parsed.accepted) return parsed.reason;
     this.values.set(name, parsed.value);
     return undefined;
@@ -196,7 +210,15 @@ class Realize {
   run(): Verdict<RealizedDevice> {
     const values = this.#values;
     const { family } = this.#object.type;
-    const context = { cpus: this.#request.cpus, onRootBus: this.#request.slot !== 'express-port' };
+    const context = {
+      cpus: this.#request.cpus,
+      onRootBus: this.#request.slot !== 'express-port',
+      netQueues: this.#request.netQueues ?? ONE_QUEUE,
+      warn: (text: string): void => {
+        this.#warnings.push(text);
+      },
+      present: this.#request.present ?? NONE,
+    };
     const express = this.#isExpress();
     const misplaced = this.#place();
     if (misplaced !== undefined) return refused(misplaced);
@@ -307,7 +329,18 @@ class Realize {
       settings,
       transportFeatures: transportFeatures(values, this.#modern),
       iommuPlatform: values.flag('iommu_platform'),
+      scsiBus: family.opensScsiBus === true ? { name: this.#busName('scsi'), disks: [] } : undefined,
+      serialBus: family.opensSerialBus === true ? this.#serialBus() : undefined,
     };
+  }
+
+  /** virtio_scsi_pci_realize, virtio_serial_pci_realize: by the device's id, otherwise by counting. */
+  #busName(type: string): string {
+    return this.#id === undefined ? `${type}.${this.#request.unnamedBuses?.(type) ?? 0}` : `${this.#id}.0`;
+  }
+
+  #serialBus(): OpenSerialBus {
+    return { name: this.#busName(SERIAL_BUS), maxPorts: this.#values.number('max_ports'), ports: [] };
   }
 }
 

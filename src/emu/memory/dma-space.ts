@@ -53,6 +53,7 @@ const NO_WINDOW: TranslationWindow = {
 const DMA_READ = KIND['dma-read'];
 const DMA_WRITE = KIND['dma-write'];
 const DMA_FAULT = KIND['dma-fault'];
+const DISCARD = KIND['discard'];
 
 /**
  * A device's view of memory: QEMU's AddressSpace with what softmmu/physmem.c does to it. Every access of a device is
@@ -211,6 +212,18 @@ export class DmaSpace implements Dma {
   writeMapped(offset: number, high: number, low: number, from: Uint8Array, at: number, length: number): void {
     this.memory.write(offset, from, at, length);
     this.#emit(DMA_WRITE, high, low, from, at, length);
+  }
+
+  /** The host takes whole pages of RAM back: they read as zeros from now on. */
+  discard(offset: number, length: number): void {
+    this.memory.fill(offset, 0, length);
+    const event = this.#line.open(DISCARD);
+    if (event === undefined) return;
+    event.small(0, this.requester);
+    event.words[2] = offset % TWO_32;
+    event.words[3] = Math.floor(offset / TWO_32);
+    event.small(2, length);
+    this.#line.send();
   }
 
   /** Where in RAM a read of the address would be answered now; undefined if nothing of RAM would. */
@@ -515,9 +528,9 @@ export class DmaSpace implements Dma {
    * assertion there; here the access is dropped.
    */
   #overrun(where: string): number {
-    if (this.#diagnostics.listening) {
-      this.#diagnostics.say(`${where}: Assertion \`addr < cache->len' failed.`);
-    }
+    const why = `${where}: Assertion \`addr < cache->len' failed.`;
+    if (this.#diagnostics.listening) this.#diagnostics.say(why);
+    this.#diagnostics.ended('abort', why);
     return 0;
   }
 

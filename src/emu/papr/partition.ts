@@ -18,6 +18,7 @@ import {
   OV5_MMU_RADIX_GTSE,
   OV5_XIVE_EXPLOIT,
   TCE_LIST_MAX,
+  XIRQ_BASE,
   XIRQS,
   XIRQS_LEGACY,
 } from './abi.ts';
@@ -278,8 +279,14 @@ export class Partition implements Stateful {
     this.xics.setLevel(irq, asserted);
   }
 
-  /** QEMU aborts at a message whose number no device owns; here nothing happens. */
+  /** QEMU aborts at a number that is no interrupt (spapr_qirq); here nothing happens, nor where nobody owns it. */
   #message(irq: number): void {
+    const { diagnostics } = this.environment;
+    if (irq < XIRQ_BASE) diagnostics.ended('abort', "spapr_qirq: Assertion `irq >= SPAPR_XIRQ_BASE' failed.");
+    else if (!this.xics.isSource(irq)) {
+      const limit = 'irq < (smc->nr_xirqs + SPAPR_XIRQ_BASE)';
+      diagnostics.ended('abort', `spapr_qirq: Assertion \`${limit}' failed.`);
+    }
     if (this.xics.isSource(irq) && this.xics.isClaimed(irq)) this.pulse(irq);
     else this.say(`spapr_msi_write: nobody owns interrupt 0x${irq.toString(16)}`);
   }

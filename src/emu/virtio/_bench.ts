@@ -6,6 +6,8 @@ import { BounceBuffer } from '../memory/bounce-buffer.ts';
 import { DmaSpace } from '../memory/dma-space.ts';
 import { PagedMemory } from '../memory/guest-memory.ts';
 import type { CoreParts, VirtioCore } from './core.ts';
+import { QEMU_7_2, type Behaviour } from './behaviour.ts';
+import type { QueueHost } from './queue.ts';
 
 const RAM_BYTES = 0x40_0000;
 /** Where the tests put the three areas of their one ring, and buffers. */
@@ -31,12 +33,13 @@ export class Bench {
   readonly events: EventQueue = new EventQueue();
   readonly log: DiagnosticLog = new DiagnosticLog();
   readonly bounce: BounceBuffer = new BounceBuffer();
+  readonly line: TapLine = new TapLine(this.events);
   readonly space: DmaSpace = new DmaSpace({
     memory: this.memory,
     system: new AddressSpace(this.log),
     bounce: this.bounce,
     diagnostics: this.log,
-    line: new TapLine(this.events),
+    line: this.line,
     requester: 8,
     bus: undefined,
   });
@@ -121,5 +124,30 @@ export class Bench {
 
   settle(): void {
     for (let turns = 0; turns < 10_000 && this.events.step(); turns++);
+  }
+}
+
+/** What a queue asks of its device, with no device: features are fields, failures are kept. */
+export class RingHost implements QueueHost {
+  readonly bench: Bench = new Bench();
+  readonly space: DmaSpace = this.bench.space;
+  littleEndian = true;
+  packed = false;
+  indirect = true;
+  behaviour: Behaviour = QEMU_7_2;
+  stopped = false;
+  eventIdx = false;
+  notifyOnEmpty = false;
+  readonly failures: string[] = [];
+  readonly endings: string[] = [];
+
+  fail(text: string): void {
+    this.failures.push(text);
+    this.stopped = true;
+  }
+
+  end(how: 'abort' | 'hang', why: string): void {
+    this.endings.push(`${how}: ${why}`);
+    this.stopped = true;
   }
 }

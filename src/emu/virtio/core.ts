@@ -1,4 +1,4 @@
-import type { Diagnostics } from '../core/diagnostics.ts';
+import type { Diagnostics, Ending } from '../core/diagnostics.ts';
 import type { EventQueue, HandlerId } from '../core/event-queue.ts';
 import type { StateStream } from '../core/state.ts';
 import { ticks } from '../core/time.ts';
@@ -25,9 +25,9 @@ import {
 import { QEMU_7_2, type Behaviour } from './behaviour.ts';
 import type { ByteOrder, VirtioDevice, VirtioTransport } from './device.ts';
 import { featureBit, hasFeature } from './features.ts';
+import { NegotiatedQueue } from './negotiated-queue.ts';
 import { RingState, type QueueHost, type Virtqueue } from './queue.ts';
 import { VIRTQUEUE_MAX_SIZE, VRING_AVAIL_RING, VRING_DESC_BYTES, VRING_LEGACY_ALIGN } from './ring-abi.ts';
-import { SplitQueue } from './split-queue.ts';
 
 /** What every device needs of its machine. */
 export interface CoreParts {
@@ -221,7 +221,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     this.#takeFeatures(0n);
     this.queueSelect = 0;
     this.#status = 0;
-    this.disabled = false;
+    if (this.behaviour.dropsDriverOkWithBusMaster) this.disabled = false;
     this.isr = 0;
     this.#configVector = VIRTIO_MSI_NO_VECTOR;
     this.notifyVector(VIRTIO_MSI_NO_VECTOR);
@@ -247,6 +247,16 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     this.#faulting = true;
     this.fail('an access to memory was not answered');
     this.#faulting = false;
+  }
+
+  /**
+   * Where QEMU would abort on an assertion, or never return: the device breaks instead, as `virtio_error` breaks it, and
+   * the machine is told. A reset mends it.
+   */
+  end(how: Ending, why: string): void {
+    this.parts.diagnostics.ended(how, why);
+    if (how === 'abort') this.fail(why);
+    else this.#broken = true;
   }
 
   // --- Queues ---------------------------------------------------------------------------------------------------
@@ -306,6 +316,8 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     ring.descriptors.set(descriptors);
     ring.driver.set(driver);
     ring.device.set(device);
+    for (const area of [ring.descriptors, ring.driver, ring.device])
+      area.given = !this.behaviour.takesZeroForUnset;
     this.queue(queue)?.openRings();
   }
 
@@ -318,11 +330,14 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     this.setQueueVector(queue, VIRTIO_MSI_NO_VECTOR);
   }
 
-  notifyQueue(queue: number): void {
+  notifyQueue(queue: number, doorbell = true): void {
     const ring = this.#rings[queue];
     if (ring === undefined || ring.descriptors.isZero || this.#broken) return;
     if (!this.behaviour.servesBeforeDriverOk && this.version1 && !this.#driverOk()) return;
-    if (this.parts.ioeventfd && (this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0) this.#scheduleKick(queue);
+    if (!this.behaviour.dropsDriverOkWithBusMaster && this.disabled) return;
+    // virtio_pci_ioeventfd_assign
+    const later = doorbell && this.parts.ioeventfd && (this.#status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0;
+    if (later) this.#scheduleKick(queue);
     else this.#serve(queue);
   }
 
@@ -358,7 +373,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
 
   protected addQueue(size: number): Virtqueue {
     const ring = new RingState(this.#rings.length, size);
-    const queue = new SplitQueue(ring, this);
+    const queue = new NegotiatedQueue(ring, this);
     this.#rings.push(ring);
     this.#queues.push(queue);
     return queue;
@@ -390,10 +405,14 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
   }
 
   /**
-   * Where QEMU would abort on an assertion, which a guest can provoke: the device breaks instead, and says so.
+   * Whether a service loop goes round once more. QEMU asks only whether the queue is empty, and a packed queue is not
+   * while its head is a request that cannot be taken: that loop has no end, and with it the main loop stands still.
    */
-  protected abort(assertion: string): void {
-    this.fail(assertion);
+  protected goesOn(queue: Virtqueue): boolean {
+    if (queue.isEmpty()) return false;
+    if (!this.stopped) return true;
+    this.end('hang', `${this.name} serves a queue that never becomes empty`);
+    return false;
   }
 
   /** For hooks that must see the new status before the core stores it. */
@@ -504,7 +523,8 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
 
   #serveKick(queue: number): void {
     const ring = this.#rings[queue];
-    if (ring !== undefined && !ring.descriptors.isZero && !this.#broken) this.#serve(queue);
+    if (ring === undefined || ring.descriptors.isZero || this.#broken) return;
+    if (this.behaviour.dropsDriverOkWithBusMaster || !this.disabled) this.#serve(queue);
   }
 
   #scheduleKick(queue: number): void {

@@ -60,8 +60,11 @@ export interface VirtioDevice extends Stateful {
   setQueueRings(queue: number, descriptors: bigint, driver: bigint, device: bigint): void;
   /** RING_RESET of one queue. */
   resetQueue(queue: number): void;
-  /** The driver's notification. */
-  notifyQueue(queue: number): void;
+  /**
+   * The driver's notification. `doorbell`: by a store of 16 bits to the very address of the queue, which ioeventfd
+   * listens at; any other that reaches the queue is served inside the store.
+   */
+  notifyQueue(queue: number, doorbell?: boolean): void;
 
   /** Device configuration through the legacy interface (guest-native order) … */
   legacyConfigRead(offset: number, width: 1 | 2 | 4): number;

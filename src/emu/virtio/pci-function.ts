@@ -260,10 +260,12 @@ export class VirtioPciFunction implements PciFunction, VirtioTransport, Transpor
     return offset < data + PCI_CFG_DATA_BYTES && offset + width > data;
   }
 
-  /** The access that the window describes: its structure, offset and width; the BAR field is not looked at. */
+  /** The access that the window describes: its structure, offset and width; QEMU does not look at the BAR field. */
   #windowTarget(): { region: Region; offset: number; width: 1 | 2 | 4 } | undefined {
     const width = this.#config.read(this.#window + VIRTIO_PCI_CAP_LENGTH, 4);
     if (width !== 1 && width !== 2 && width !== 4) return undefined;
+    const bar = this.#config.read(this.#window + VIRTIO_PCI_CAP_BAR, 1);
+    if (bar !== MODERN_BAR && !this.device.behaviour.ignoresWindowBar) return undefined;
     const offset = this.#config.read(this.#window + VIRTIO_PCI_CAP_OFFSET, 4);
     const aligned = offset - (offset % width);
     const structure = this.#modern?.find(aligned, width);

@@ -2,6 +2,8 @@ import { ANY_WIDTH, truncate, type Region } from '../memory/region.ts';
 import {
   VIRTIO_CONFIG_S_ACKNOWLEDGE,
   VIRTIO_CONFIG_S_DRIVER,
+  VIRTIO_CONFIG_S_FEATURES_OK,
+  VIRTIO_F_VERSION_1,
   VIRTIO_F_BAD_FEATURE,
   VIRTIO_MSI_CONFIG_VECTOR,
   VIRTIO_MSI_QUEUE_VECTOR,
@@ -17,6 +19,7 @@ import {
   VIRTIO_PCI_STATUS,
   VIRTIO_QUEUE_MAX,
 } from './abi.ts';
+import { hasFeature } from './features.ts';
 import type { Transport } from './transport.ts';
 
 const BAD_FEATURE = 2 ** VIRTIO_F_BAD_FEATURE;
@@ -47,8 +50,12 @@ export class LegacyInterface implements Region {
   }
 
   write(offset: number, width: 1 | 2 | 4, value: number): void {
+    const { behaviour, status, guestFeatures } = this.#transport.device;
+    const settled =
+      (status & VIRTIO_CONFIG_S_FEATURES_OK) !== 0 && hasFeature(guestFeatures, VIRTIO_F_VERSION_1);
+    if (settled && !behaviour.servesBothWindows) return;
     const config = this.#configOffset();
-    if (offset < config) this.#writeRegister(offset, value);
+    if (offset < config) this.#writeRegister(offset, width, value);
     else this.#transport.device.legacyConfigWrite(offset - config, width, value);
   }
 
@@ -56,7 +63,7 @@ export class LegacyInterface implements Region {
     return this.#transport.host.msix?.enabled === true ? VIRTIO_PCI_CONFIG_OFF_MSIX : VIRTIO_PCI_CONFIG_OFF;
   }
 
-  #writeRegister(offset: number, value: number): void {
+  #writeRegister(offset: number, width: 1 | 2 | 4, value: number): void {
     const transport = this.#transport;
     const device = transport.device;
     switch (offset) {
@@ -72,7 +79,7 @@ export class LegacyInterface implements Region {
         if (value < VIRTIO_QUEUE_MAX) device.queueSelect = value;
         break;
       case VIRTIO_PCI_QUEUE_NOTIFY:
-        if (value < VIRTIO_QUEUE_MAX) device.notifyQueue(value);
+        if (value < VIRTIO_QUEUE_MAX) device.notifyQueue(value, width === 2);
         break;
       case VIRTIO_PCI_STATUS:
         transport.setStatus(value);

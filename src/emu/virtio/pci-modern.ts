@@ -332,9 +332,10 @@ class NotifyRegion implements Region {
     return 0;
   }
 
-  write(offset: number): void {
+  write(offset: number, width: 1 | 2 | 4): void {
     const queue = Math.floor(offset / this.#step);
-    if (queue < VIRTIO_QUEUE_MAX) this.#transport.notifyQueue(queue);
+    const doorbell = width === 2 && offset % this.#step === 0;
+    if (queue < VIRTIO_QUEUE_MAX) this.#transport.notifyQueue(queue, doorbell);
   }
 }
 
@@ -354,7 +355,7 @@ class PioNotifyRegion implements Region {
     return 0;
   }
 
-  write(_offset: number, _width: 1 | 2 | 4, value: number): void {
-    if (value < VIRTIO_QUEUE_MAX) this.#transport.notifyQueue(value);
+  write(offset: number, width: 1 | 2 | 4, value: number): void {
+    if (value < VIRTIO_QUEUE_MAX) this.#transport.notifyQueue(value, width === 2 && offset === 0);
   }
 }

@@ -1,3 +1,4 @@
+import type { Ending } from '../core/diagnostics.ts';
 import type { Stateful, StateStream } from '../core/state.ts';
 import type { DmaSpace } from '../memory/dma-space.ts';
 import { RingCache, type RingKind } from '../memory/ring-cache.ts';
@@ -22,6 +23,8 @@ export interface QueueHost {
   readonly packed: boolean;
   /** `virtio_error`. */
   fail(text: string): void;
+  /** QEMU would end here: the device breaks, and the machine is told. */
+  end(how: Ending, why: string): void;
 }
 
 /**
@@ -43,6 +46,8 @@ export interface Virtqueue {
   detach(chain: Chain, written: number): void;
   /** Takes a request back into the ring: the next `pop` finds it again. */
   unpop(chain: Chain, written: number): void;
+  /** Takes the last `count` requests back into the ring, whoever holds them; false if fewer are in flight. */
+  rewind(count: number): boolean;
   /** Gives a chain that is done with back for the next `pop`. */
   recycle(chain: Chain): void;
   /** A fresh chain, for restoring one that was in flight. */
@@ -70,20 +75,25 @@ export interface Virtqueue {
 export class RingAddress {
   high = 0;
   low = 0;
+  /** Counts as set up even where it is 0. */
+  given = false;
 
+  /** Whether the area counts as not set up. */
   get isZero(): boolean {
-    return this.low === 0 && this.high === 0;
+    return this.low === 0 && this.high === 0 && !this.given;
   }
 
   set(address: bigint): void {
     this.high = Number(BigInt.asUintN(32, address >> 32n));
     this.low = Number(BigInt.asUintN(32, address));
+    this.given = false;
   }
 
   /** For addresses below 2^53. */
   setNumber(address: number): void {
     this.high = Math.floor(address / 2 ** 32);
     this.low = address >>> 0;
+    this.given = false;
   }
 }
 
@@ -105,6 +115,10 @@ export class RingState implements Stateful {
   lastAvail = 0;
   shadowAvail = 0;
   usedIdx = 0;
+  /** The wrap counters of a packed ring, which belong to the three before. */
+  lastAvailWrap = true;
+  shadowAvailWrap = true;
+  usedWrap = true;
   /** Used index at the last notification, and whether it can be relied upon. */
   signalledUsed = 0;
   signalledUsedValid = false;
@@ -125,6 +139,9 @@ export class RingState implements Stateful {
     this.lastAvail = 0;
     this.shadowAvail = 0;
     this.usedIdx = 0;
+    this.lastAvailWrap = true;
+    this.shadowAvailWrap = true;
+    this.usedWrap = true;
     this.signalledUsed = 0;
     this.signalledUsedValid = false;
     this.notification = true;
@@ -148,6 +165,9 @@ export class RingState implements Stateful {
     this.lastAvail = state.u16(this.lastAvail);
     this.shadowAvail = state.u16(this.shadowAvail);
     this.usedIdx = state.u16(this.usedIdx);
+    this.lastAvailWrap = state.bool(this.lastAvailWrap);
+    this.shadowAvailWrap = state.bool(this.shadowAvailWrap);
+    this.usedWrap = state.bool(this.usedWrap);
     this.signalledUsed = state.u16(this.signalledUsed);
     this.signalledUsedValid = state.bool(this.signalledUsedValid);
     this.notification = state.bool(this.notification);
@@ -159,6 +179,7 @@ export class RingState implements Stateful {
 function exchangeAddress(address: RingAddress, state: StateStream): void {
   address.high = state.u32(address.high);
   address.low = state.u32(address.low);
+  address.given = state.bool(address.given);
 }
 
 function exchangeArea(area: RingCache, state: StateStream): void {

@@ -4,43 +4,25 @@ import { prop } from '../../_prop.ts';
 import { DiagnosticLog } from '../core/diagnostics.ts';
 import { StateLoader, StateSaver } from '../core/state.ts';
 import {
-  Bench,
   BUFFERS,
   DESCRIPTORS,
   DEVICE_AREA,
   DRIVER_AREA,
   INDIRECT,
   NEXT,
+  RingHost as Host,
   WRITE,
   type Descriptor,
 } from './_bench.ts';
-import { QEMU_7_2, type Behaviour } from './behaviour.ts';
-import { RingState, type QueueHost } from './queue.ts';
+import { ChainPool } from './pieces.ts';
+import { RingState } from './queue.ts';
 import { SplitQueue } from './split-queue.ts';
 
 const TABLE = 0x50000;
 
-class Host implements QueueHost {
-  readonly bench: Bench = new Bench();
-  readonly space: QueueHost['space'] = this.bench.space;
-  readonly littleEndian = true;
-  readonly packed = false;
-  readonly indirect = true;
-  readonly behaviour: Behaviour = QEMU_7_2;
-  stopped = false;
-  eventIdx = false;
-  notifyOnEmpty = false;
-  readonly failures: string[] = [];
-
-  fail(text: string): void {
-    this.failures.push(text);
-    this.stopped = true;
-  }
-}
-
 function ringOn(host: Host, size: number): SplitQueue {
   const ring = new RingState(0, size);
-  const queue = new SplitQueue(ring, host);
+  const queue = new SplitQueue(ring, host, new ChainPool());
   ring.descriptors.set(BigInt(DESCRIPTORS));
   ring.driver.set(BigInt(DRIVER_AREA));
   ring.device.set(BigInt(DEVICE_AREA));
@@ -287,7 +269,7 @@ test('a queue is restored where it was saved', (t) => {
   queue.pop();
   const saver = new StateSaver();
   queue.ring.exchange(saver);
-  const other = new SplitQueue(new RingState(0, 8), host);
+  const other = new SplitQueue(new RingState(0, 8), host, new ChainPool());
   const loader = new StateLoader(saver.finish());
   other.ring.exchange(loader);
   loader.done();

@@ -1,9 +1,9 @@
 import { RingCache } from '../memory/ring-cache.ts';
 import type { Behaviour } from './behaviour.ts';
-import { Chain } from './chain.ts';
+import type { Chain } from './chain.ts';
+import { mapBuffer, unmapPieces, type ChainPool } from './pieces.ts';
 import type { QueueHost, RingState, Virtqueue } from './queue.ts';
 import {
-  VIRTQUEUE_MAX_SIZE,
   VRING_AVAIL_F_NO_INTERRUPT,
   VRING_AVAIL_FLAGS,
   VRING_AVAIL_IDX,
@@ -37,7 +37,7 @@ export class SplitQueue implements Virtqueue {
   readonly #host: QueueHost;
   readonly #behaviour: Behaviour;
   readonly #indirect: RingCache = new RingCache();
-  readonly #free: Chain[] = [];
+  readonly #pool: ChainPool;
   readonly #block: Uint8Array<ArrayBuffer> = new Uint8Array(VRING_DESC_BYTES);
   readonly #view: DataView<ArrayBuffer> = new DataView(this.#block.buffer);
   // The descriptor read last.
@@ -47,10 +47,11 @@ export class SplitQueue implements Virtqueue {
   #flags = 0;
   #next = 0;
 
-  constructor(ring: RingState, host: QueueHost) {
+  constructor(ring: RingState, host: QueueHost, pool: ChainPool) {
     this.ring = ring;
     this.#host = host;
     this.#behaviour = host.behaviour;
+    this.#pool = pool;
   }
 
   isEmpty(): boolean {
@@ -64,7 +65,8 @@ export class SplitQueue implements Virtqueue {
     const { ring } = this;
     const host = this.#host;
     if (this.isEmpty()) return undefined;
-    if (ring.inUse >= ring.size) return this.#fail('Virtqueue size exceeded');
+    // Without a sign, as QEMU compares: a count that fell below zero is a large one.
+    if (ring.inUse >>> 0 >= ring.size) return this.#fail('Virtqueue size exceeded');
     const place = ring.lastAvail;
     if (!this.#behaviour.servesIndexJumps && ((ring.shadowAvail - place) & 0xffff) > ring.size)
       return this.#fail(`Guest moved available index from ${place} to ${ring.shadowAvail}`);
@@ -89,9 +91,7 @@ export class SplitQueue implements Virtqueue {
     const whole = this.#collect(chain, table, entries);
     // Under the specification's rules a fault on the way has broken the device.
     if (!whole || (!this.#behaviour.hidesDmaFaults && host.stopped)) {
-      // The pieces mapped so far are let go unwritten.
-      if (chain.bounced >= 0) host.space.unmapBounce(false, 0);
-      this.recycle(chain);
+      this.#pool.discard(host, chain);
       return undefined;
     }
     chain.index = head;
@@ -106,7 +106,7 @@ export class SplitQueue implements Virtqueue {
 
   fill(chain: Chain, written: number, ahead: number): void {
     const { ring } = this;
-    this.#unmap(chain, written);
+    unmapPieces(this.#host, chain, written);
     if (this.#host.stopped || ring.device.isZero || !ring.open) return;
     const slot = (ahead + ring.usedIdx) % ring.size;
     const { littleEndian } = this.#host;
@@ -141,7 +141,7 @@ export class SplitQueue implements Virtqueue {
 
   detach(chain: Chain, written: number): void {
     this.ring.inUse -= chain.descriptors;
-    this.#unmap(chain, written);
+    unmapPieces(this.#host, chain, written);
   }
 
   unpop(chain: Chain, written: number): void {
@@ -149,14 +149,21 @@ export class SplitQueue implements Virtqueue {
     this.detach(chain, written);
   }
 
+  rewind(count: number): boolean {
+    const { ring } = this;
+    // QEMU's count is unsigned: one that fell below zero is huge.
+    if (count > ring.inUse >>> 0) return false;
+    ring.inUse -= count;
+    ring.lastAvail = (ring.lastAvail - count) & 0xffff;
+    return true;
+  }
+
   recycle(chain: Chain): void {
-    this.#free.push(chain);
+    this.#pool.recycle(chain);
   }
 
   take(): Chain {
-    const chain = this.#free.pop() ?? new Chain();
-    chain.clear();
-    return chain;
+    return this.#pool.take();
   }
 
   countAvailable(limitIn: number, limitOut: number): void {
@@ -174,13 +181,13 @@ export class SplitQueue implements Virtqueue {
   }
 
   hasMoved(seen: number): boolean {
-    return !this.ring.driver.isZero && this.#readAvailIdx() !== seen;
+    return !this.#host.stopped && !this.ring.driver.isZero && this.#readAvailIdx() !== seen;
   }
 
   dropAll(): number {
     const { ring } = this;
     let dropped = 0;
-    while (!this.isEmpty() && ring.inUse < ring.size) {
+    while (!this.isEmpty() && ring.inUse >>> 0 < ring.size) {
       const head = this.#readHead(ring.lastAvail);
       if (head < 0) break;
       ring.inUse++;
@@ -264,7 +271,8 @@ export class SplitQueue implements Virtqueue {
         this.#fail('Incorrect order for descriptors');
         return false;
       }
-      if (!this.#map(chain, write)) return false;
+      if (!mapBuffer(this.#host, chain, write, this.#addressHigh, this.#addressLow, this.#length))
+        return false;
       if (++taken > this.#chainLimit(entries)) {
         this.#fail('Looped descriptor');
         return false;
@@ -294,48 +302,6 @@ export class SplitQueue implements Virtqueue {
     const entries = this.#openIndirect();
     if (entries > 0) this.#readDescriptor(this.#indirect, 0);
     return entries;
-  }
-
-  #map(chain: Chain, write: boolean): boolean {
-    const { space } = this.#host;
-    let high = this.#addressHigh;
-    let low = this.#addressLow;
-    let left = this.#length;
-    if (left === 0) {
-      if (!this.#behaviour.refusesEmptyElements) return true;
-      this.#fail('virtio: zero sized buffers are not allowed');
-      return false;
-    }
-    while (left > 0) {
-      if (chain.outCount + chain.inCount === VIRTQUEUE_MAX_SIZE) {
-        this.#fail('virtio: too many write descriptors in indirect table');
-        return false;
-      }
-      if (!space.map(high, low, left, write)) {
-        this.#fail('virtio: bogus descriptor or out of resources');
-        return false;
-      }
-      const { mappedLength } = space;
-      chain.add(write, high, low, mappedLength, space.mappedOffset);
-      left -= mappedLength;
-      const sum = low + mappedLength;
-      if (sum >= 2 ** 32) high = (high + 1) >>> 0;
-      low = sum >>> 0;
-    }
-    return true;
-  }
-
-  /** virtqueue_unmap_sg: only what was bounced has anything left to do. */
-  #unmap(chain: Chain, written: number): void {
-    const at = chain.bounced;
-    if (at < 0) return;
-    chain.bounced = -1;
-    const write = at >= chain.outCount;
-    let before = 0;
-    for (let i = chain.outCount; i < at; i++) {
-      before += Math.min(written - before, chain.length[i] ?? 0);
-    }
-    this.#host.space.unmapBounce(write, write ? Math.min(written - before, chain.length[at] ?? 0) : 0);
   }
 
   /** virtqueue_split_get_avail_bytes. False: the ring is bad. */

@@ -68,10 +68,10 @@ export class Transport implements Stateful {
   }
 
   /** A kick through the modern interface. */
-  notifyQueue(queue: number): void {
+  notifyQueue(queue: number, doorbell: boolean): void {
     const { device } = this;
     const running = (device.status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0;
-    if (running || device.behaviour.servesBeforeDriverOk) device.notifyQueue(queue);
+    if (running || device.behaviour.servesBeforeDriverOk) device.notifyQueue(queue, doorbell);
   }
 
   /** One half of one of a queue's addresses. */

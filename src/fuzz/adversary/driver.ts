@@ -4,6 +4,7 @@
  * drives the emulator, a recording or a real QEMU alike, and it trusts nothing that the device says.
  */
 import type { GuestPlatform } from '../../emu/guest/platform.ts';
+import { QEMU_7_2, type Behaviour } from '../../emu/virtio/behaviour.ts';
 import type { Chain, Element, Place, RingShape } from '../case.ts';
 import type { Ground } from '../invariants/invariant.ts';
 import { Calls } from './calls.ts';
@@ -76,6 +77,8 @@ const BEYOND_WINDOW = 0x5000_0000;
 const BEYOND_RAM = 0x5000_0000_0000;
 const MSI_WINDOW = 0x400_0000_0000;
 const CROSSING = 16;
+const SLOT_STEP = 8;
+const NEIGHBOUR = 0x1_0000;
 
 const HEADER_BYTES = 16;
 const SECTOR = 512;
@@ -121,6 +124,7 @@ export class Driver {
   #low = 0;
   readonly #platform: GuestPlatform;
   readonly #hardware: Hardware;
+  readonly #behaviour: Behaviour;
   readonly #queues: readonly Queue[];
   #devfn = -1;
   #configDoubted = false;
@@ -138,7 +142,9 @@ export class Driver {
     device: string,
     translated: boolean,
     traits: DriverTraits,
+    behaviour: Behaviour = QEMU_7_2,
   ) {
+    this.#behaviour = behaviour;
     this.#platform = platform;
     this.#hardware = hardware;
     this.device = device;
@@ -181,6 +187,7 @@ export class Driver {
       requester: this.#devfn,
       ramBytes: this.#platform.ramBytes,
       iommuPlatform: this.translated,
+      behaviour: this.#behaviour,
       common: this.common,
       notify: this.notifyBase,
       notifyMultiplier: this.notifyMultiplier,
@@ -268,6 +275,11 @@ export class Driver {
     return this.#platform.read(this.common + 0x14, 1, false);
   }
 
+  /** Reading it clears it. */
+  readIsr(): number {
+    return this.traits.legacy ? this.portRead(19, 1) : this.#platform.read(this.isrBase, 1, false);
+  }
+
   writeStatus(value: number): void {
     if (this.traits.legacy) this.portWrite(18, 1, value);
     else this.#platform.write(this.common + 0x14, 1, value, false);
@@ -344,6 +356,39 @@ export class Driver {
     const queue = this.#queue(index);
     const starts = [0, queue.availOffset, queue.usedOffset];
     this.#store16(this.#ringAt(queue.index) + (starts[area] ?? 0) + (offset & 0xffe), value);
+  }
+
+  /** Stores into the pool or the rings, wherever that hits. */
+  poke(area: number, offset: number, width: 1 | 2 | 4, value: number): void {
+    const at = this.#poked(area, offset);
+    if (width === 1) this.#platform.store8(at, value & 0xff);
+    else if (width === 2) this.#store16(at, value & 0xffff);
+    else this.#platform.store32(at, value, this.#order);
+  }
+
+  peek(area: number, offset: number, width: 1 | 2 | 4): number {
+    const at = this.#poked(area, offset);
+    if (width === 1) return this.#platform.load8(at);
+    return width === 2 ? this.#load16(at) : this.#platform.load32(at, this.#order);
+  }
+
+  #poked(area: number, offset: number): number {
+    return area === 0 ? POOL + (offset % (POOL_PAGES * PAGE)) : RINGS + (offset % (QUEUES_MAX * RING_BYTES));
+  }
+
+  /** What lies in a queue's used ring, oldest first, as `id=length`. */
+  usedEntries(index: number): readonly string[] {
+    const queue = this.#queues[index];
+    if (queue === undefined || !queue.enabled) return [];
+    const base = this.#ringAt(index) + queue.usedOffset;
+    const entries: string[] = [];
+    const count = Math.min(this.#load16(base + 2), queue.size);
+    for (let i = 0; i < count; i++) {
+      const at = base + 4 + 8 * i;
+      const id = this.#platform.load32(at, this.#order);
+      entries.push(`${id}=${this.#platform.load32(at + 4, this.#order)}`);
+    }
+    return entries;
   }
 
   /** Takes what the device gave back; how many elements. */
@@ -520,6 +565,16 @@ export class Driver {
     bars[4] = wide ? hardware.mem64Base : hardware.mem32Base + 0x100_0000;
     calls.configWrite(devfn, COMMAND, 2, IO_MEMORY_MASTER);
     this.#walkCapabilities(bars);
+  }
+
+  /** The function in the next slot answers behind this one, if there is one. */
+  openNeighbour(): void {
+    const { calls } = this;
+    const devfn = this.#devfn + SLOT_STEP;
+    const at = calls.configRead(this.#devfn, 0x20, 4) & ~0xf;
+    calls.configWrite(devfn, 0x20, 4, (at + NEIGHBOUR) >>> 0);
+    calls.configWrite(devfn, 0x24, 4, calls.configRead(this.#devfn, 0x24, 4));
+    calls.configWrite(devfn, COMMAND, 2, IO_MEMORY_MASTER);
   }
 
   #walkCapabilities(bars: readonly number[]): void {

@@ -13,6 +13,10 @@ export interface Stage {
   store64(address: number, value: number): void;
   storeList(address: number, entries: number, first: number): void;
   hostFrame(length: number, fill: number): void;
+  /** A driver of another make lives on the device while it tells a lie of the table. A sentence if that does harm. */
+  lie(which: number, word: number): string;
+  /** What the driver saw of a register or a byte it looked at. */
+  see(value: number): void;
 }
 
 /**
@@ -95,7 +99,7 @@ export function perform(stage: Stage, step: Step): string {
       window(driver, 'ibm,reset-pe-dma-window', 1, []);
       break;
     case 'config-read':
-      calls.configRead(driver.devfn, a, width8(b));
+      stage.see(calls.configRead(driver.devfn, a, width8(b)));
       break;
     case 'config-write':
       calls.configWrite(driver.devfn, a, width8(b), c);
@@ -145,6 +149,17 @@ export function perform(stage: Stage, step: Step): string {
         driver.portWrite(8, 4, b);
       }
       break;
+    case 'poke':
+      driver.poke(a, b, WIDTHS[c] ?? 4, d);
+      break;
+    case 'peek':
+      stage.see(driver.peek(a, b, WIDTHS[c] ?? 4));
+      break;
+    case 'neighbour':
+      driver.openNeighbour();
+      break;
+    case 'lie':
+      return stage.lie(a, b);
     case 'fail':
       return 'the canary fails on purpose';
   }
@@ -158,6 +173,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'advance',
   'idle',
   'reap',
+  'peek',
 ]);
 
 export function standing(step: Step): Standing {
@@ -170,7 +186,7 @@ export function standing(step: Step): Standing {
  * its own registers and so writes them behind the driver's back.
  */
 export function losesTrack(step: Step): boolean {
-  if (step.name === 'config-write' || step.name === 'byte-order') return true;
+  if (step.name === 'config-write' || step.name === 'byte-order' || step.name === 'lie') return true;
   if (step.name === 'tce-put') return step.args[2] === OWN_BAR_TARGET;
   if (step.chain !== undefined) return step.chain.elements.some(isOwnBar);
   return (
@@ -182,7 +198,7 @@ export function losesTrack(step: Step): boolean {
 
 /** Steps after which the function's configuration may not be what the driver wrote. */
 export function doubtsConfig(step: Step): boolean {
-  return step.name === 'config-write' || step.name === 'hcall';
+  return step.name === 'config-write' || step.name === 'hcall' || step.name === 'lie';
 }
 
 /** Steps after which windows or entries may not be what the driver put. */
@@ -190,6 +206,7 @@ export function doubtsMap(step: Step): boolean {
   return (
     step.name === 'hcall' ||
     step.name === 'remap' ||
+    step.name === 'lie' ||
     step.name.startsWith('tce-') ||
     step.name.startsWith('ddw-')
   );
@@ -234,7 +251,7 @@ function registerRead(stage: Stage, region: number, offset: number, width: numbe
   const base = stage.driver.region(region);
   if (base === 0) return;
   if (width === 3) stage.load64(base + inRegion(region, offset));
-  else stage.load(base + inRegion(region, offset), WIDTHS[width] ?? 4);
+  else stage.see(stage.load(base + inRegion(region, offset), WIDTHS[width] ?? 4));
 }
 
 function registerWrite(stage: Stage, region: number, offset: number, width: number, value: number): void {

@@ -1,4 +1,5 @@
 // The books of the invariants, fed by hand: numbers of registers and layouts are written again here.
+import { QEMU_7_2 } from '../../emu/virtio/behaviour.ts';
 import test from 'ava';
 import { KIND, MachineEvent, type EventName } from '../../emu/core/tap.ts';
 import { addressText, type Ground, type Watcher } from './invariant.ts';
@@ -11,6 +12,7 @@ const GROUND: Ground = {
   requester: 8,
   ramBytes: 0x1000_0000,
   iommuPlatform: true,
+  behaviour: QEMU_7_2,
   common: COMMON,
   notify: COMMON + 0x3000,
   notifyMultiplier: 4,

@@ -1,4 +1,5 @@
 import type { MachineEvent } from '../../emu/core/tap.ts';
+import type { Behaviour } from '../../emu/virtio/behaviour.ts';
 
 /** What the driver knows of its own device, told to whoever watches: addresses, not the device's insides. */
 export interface Ground {
@@ -7,6 +8,8 @@ export interface Ground {
   readonly ramBytes: number;
   /** Whether the device speaks I/O bus addresses. */
   readonly iommuPlatform: boolean;
+  /** What devices of this machine do where QEMU and the specification part. */
+  readonly behaviour: Behaviour;
   /** CPU address of the common configuration structure; 0 without the modern interface. */
   readonly common: number;
   /** CPU address of the notification area and its bytes a queue. */

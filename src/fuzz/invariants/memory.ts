@@ -173,14 +173,17 @@ export class MemoryInvariant implements Watcher {
     if (offset === STATUS && width === 1) {
       if (value === 0) this.#resetting = true;
     } else if (offset === QUEUE_SELECT && width === 2) {
-      if (value <= SIZE_MAX - 1) this.#select = value;
+      if (value <= SIZE_MAX - 1 || this.#ground?.behaviour.keepsOldQueueSelected === false)
+        this.#select = value;
     } else if (offset === QUEUE_SIZE && width === 2) {
       // Takes effect at once, on a live ring too (QEMU 7.2, D64 of faults.md).
-      if (this.#select < QUEUES && value >= 1 && value <= SIZE_MAX) this.#sizes[this.#select] = value;
+      if (this.#takesSize(value)) this.#sizes[this.#select] = value;
     } else if (offset === QUEUE_ENABLE && width === 2) {
-      if (value === 1) this.#enable(this.#select);
+      if (value === 1 && !this.#isLocked()) this.#enable(this.#select);
     } else if (offset === QUEUE_RESET && width === 2) {
-      if (value === 1) this.#resetQueue(this.#select);
+      // Whether it counts depends on RING_RESET, which these books do not follow.
+      if (this.#ground?.behaviour.resetsQueuesUnasked === false) this.#tracking = false;
+      else if (value === 1) this.#resetQueue(this.#select);
     } else if (offset >= ADDRESSES && offset < ADDRESSES_END && width === 4 && (offset & 3) === 0) {
       this.#place(offset - ADDRESSES, value);
     } else if (
@@ -199,9 +202,22 @@ export class MemoryInvariant implements Watcher {
       this.#tracking = false;
       return;
     }
+    if (this.#isLocked()) return;
     const area = 3 * this.#select + (offset >> 3);
     if ((offset & 4) === 0) this.#nextLow[area] = value;
     else this.#nextHigh[area] = value;
+  }
+
+  /** Whether the registers of the selected queue keep their values. */
+  #isLocked(): boolean {
+    const locks = this.#ground?.behaviour.changesLiveQueues === false;
+    return locks && this.#select < QUEUES && this.#areaUsed[3 * this.#select] === 1;
+  }
+
+  #takesSize(size: number): boolean {
+    if (this.#select >= QUEUES || size < 1 || size > SIZE_MAX || this.#isLocked()) return false;
+    if (this.#ground?.behaviour.takesAnyQueueSize !== false) return true;
+    return size <= (this.#offered[this.#select] ?? 0) && (size & (size - 1)) === 0;
   }
 
   #enable(queue: number): void {
@@ -230,6 +246,11 @@ export class MemoryInvariant implements Watcher {
     if (offset < 0) return;
     const width = event.words[2] ?? 0;
     const value = event.words[6] ?? 0;
+    if (this.#ground?.behaviour.servesBothWindows === false && this.#ground.common !== 0) {
+      // Whether the window counts depends on what was negotiated.
+      this.#tracking = false;
+      return;
+    }
     if (offset === LEGACY_STATUS && width === 1) {
       if (value === 0) this.#resetting = true;
     } else if (offset === LEGACY_SELECT && width === 2) {

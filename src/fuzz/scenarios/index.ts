@@ -1,6 +1,8 @@
 import type { Scenario } from './scenario.ts';
 import { canary } from './canary.ts';
+import { faults } from './faults.ts';
 import { hostFrames } from './host-frames.ts';
+import { hostLies } from './host-lies.ts';
 import { hostileRings } from './hostile-rings.ts';
 import { registerStorm } from './register-storm.ts';
 import { setUpOrder } from './set-up-order.ts';
@@ -15,6 +17,8 @@ export const SCENARIOS: readonly Scenario[] = [
   registerStorm,
   setUpOrder,
   hostFrames,
+  hostLies,
+  faults,
   canary,
 ];
 

@@ -5,7 +5,9 @@ import { machineFactory } from '../factory.ts';
 import { knownBreach } from '../known.ts';
 import { BLOCK_CASES } from '../plan.ts';
 import { canary } from './canary.ts';
+import { faults } from './faults.ts';
 import { hostFrames } from './host-frames.ts';
+import { hostLies } from './host-lies.ts';
 import { hostileRings } from './hostile-rings.ts';
 import { SCENARIOS, scenarioOf, scenariosOf } from './index.ts';
 import { registerStorm } from './register-storm.ts';
@@ -24,7 +26,16 @@ const MACHINE = {
   seed: '1',
 } as const;
 
-for (const scenario of [wholeLife, hostileRings, tceMaps, registerStorm, setUpOrder, hostFrames]) {
+for (const scenario of [
+  wholeLife,
+  hostileRings,
+  tceMaps,
+  registerStorm,
+  setUpOrder,
+  hostFrames,
+  hostLies,
+  faults,
+]) {
   test(`${scenario.name} breaks nothing new`, (t) => {
     const plan = { seed: 'smoke', scenarios: [scenario.name], filter: {}, plants: [] };
     const runner = new BlockRunner(plan, machineFactory([]));

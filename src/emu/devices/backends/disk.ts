@@ -14,7 +14,8 @@ export function diskBytes(sectors: number): number {
 
 /** A disk image in memory, 512-byte sectors. Offsets are checked by the device that owns it. */
 export class Disk {
-  readonly sectors: number;
+  /** Sectors that the devices see now: never more than the image was made with. */
+  sectors: number;
   readonly readOnly: boolean;
   readonly memory: PagedMemory;
 
@@ -37,6 +38,13 @@ export class Disk {
 
   fill(offset: number, value: number, length: number): void {
     this.memory.fill(offset, value, length);
+  }
+
+  /** `block_resize`. What lies beyond the end is kept, and shows again when the disk grows. False for more than there is. */
+  resize(sectors: number): boolean {
+    if (sectors < 0 || diskBytes(sectors) > this.memory.size) return false;
+    this.sectors = sectors;
+    return true;
   }
 
   snapshot(): MemorySnapshot {
