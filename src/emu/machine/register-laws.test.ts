@@ -333,7 +333,7 @@ function checkWindow(t: ExecutionContext, { machine }: Stand, mode: string): voi
   }
   for (const [offset, length] of [
     ...NOWHERE.map((far) => [far, 4] as const),
-    ...[0, 3, 5, 8, 0xffff_ffff].map((bytes) => [0x14, bytes] as const),
+    ...[0, 3, 5, 8, 0x104, 0xffff_ffff].map((bytes) => [0x14, bytes] as const),
   ]) {
     set(0, offset, length);
     put(4, 0x0403_0201);
