@@ -119,6 +119,11 @@ export interface Hooks {
   onInterrupt?(vector: number, level: number): void;
   onIsrRead?(value: number): void;
 
+  /** The guest stored into RAM, wherever (needs guest writes): guest addresses. */
+  onGuestStore?(address: number, length: number): void;
+  /** The host took pages of RAM: they read as zeros from now on. Guest addresses. */
+  onDiscard?(address: number, length: number): void;
+
   /** Host ends: a network back end, a console. */
   onHostInput?(port: number, bytes: Uint8Array, from: number, length: number): void;
   onHostOutput?(port: number, bytes: Uint8Array, from: number, length: number): void;
@@ -162,6 +167,8 @@ export const HOOK_NAMES: readonly HookName[] = [
   'onDma',
   'onInterrupt',
   'onIsrRead',
+  'onGuestStore',
+  'onDiscard',
   'onHostInput',
   'onHostOutput',
 ];

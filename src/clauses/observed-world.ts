@@ -53,6 +53,7 @@ const MACHINE_RESET = KIND['machine-reset'];
 const HOST_INPUT = KIND['host-input'];
 const HOST_OUTPUT = KIND['host-output'];
 const GUEST_WRITE = KIND['guest-write'];
+const DISCARD = KIND['discard'];
 const ADVANCE = KIND['advance'];
 const IDLE = KIND['idle'];
 
@@ -164,6 +165,7 @@ export class ObservedWorld implements QueueSurroundings {
     else if (kind === CPU_MODE) this.#cpuMode(event);
     else if (kind === IDLE) this.#waited = true;
     else if (kind === MACHINE_RESET) this.#machineReset();
+    else if (kind === DISCARD) this.#discarded(event);
     else if (kind === HOST_INPUT || kind === HOST_OUTPUT) this.#hostEnd(event, kind === HOST_INPUT);
   }
 
@@ -186,6 +188,7 @@ export class ObservedWorld implements QueueSurroundings {
     const length = event.byteLength;
     this.memory.write(address, event.bytes, event.byteOffset, length);
     for (const found of this.functions) {
+      for (const hook of found.hooks.onGuestStore) hook(address, length);
       for (const queue of found.live) {
         if (!queue.driverSeen) continue;
         const descriptor = address - queue.guestDescriptors;
@@ -204,6 +207,12 @@ export class ObservedWorld implements QueueSurroundings {
         }
       }
     }
+  }
+
+  #discarded({ words }: MachineEvent): void {
+    const address = (words[3] ?? 0) * TWO_32 + (words[2] ?? 0);
+    const found = this.#function(words[0] ?? 0);
+    if (found !== undefined) for (const hook of found.hooks.onDiscard) hook(address, words[4] ?? 0);
   }
 
   // --- Loads and stores outside RAM ------------------------------------------------------------------------------
