@@ -29,6 +29,8 @@ interface FuzzDevice {
   readonly type?: string;
   /** Stands in the slot behind. */
   readonly beside?: string;
+  /** Sits on the bus that it opens. */
+  readonly rider?: string;
 }
 
 /** Devices with the options that name their back end. */
@@ -37,6 +39,7 @@ export const FUZZ_DEVICES: readonly FuzzDevice[] = [
   { name: 'blk', backend: 'drive=d0,scsi=off' },
   { name: 'net', backend: 'netdev=n0' },
   { name: 'rng', backend: 'rng=e0' },
+  { name: 'scsi', backend: 'num_queues=1', rider: 'scsi-hd,drive=d0' },
 ];
 
 const READ_ONLY = 'blk-read-only';
@@ -167,6 +170,7 @@ export function machineConfig(wanted: CaseMachine): MachineConfig {
       ...(device.beside === undefined
         ? []
         : [`${device.beside},addr=${SLOT + 1},${MODE_OPTIONS[wanted.mode]},${platform}`]),
+      ...(device.rider === undefined ? [] : [device.rider]),
     ],
     globals: [],
     backends: [

@@ -38,6 +38,9 @@ export const STEP_NAMES = [
   'peek',
   'neighbour',
   'lie',
+  'blk-request',
+  'scsi-command',
+  'scsi-task',
 ] as const;
 export type StepName = (typeof STEP_NAMES)[number];
 
@@ -103,6 +106,14 @@ const AREA: StepArgument = {
   words: ['descriptors', 'available', 'used', 'buffers'],
 };
 
+const WAY: StepArgument = { name: 'way', least: 0, most: 2, plain: 2, words: ['none', 'out', 'in'] };
+const SECTOR: StepArgument = {
+  name: 'sector',
+  least: 0,
+  most: U32,
+  plain: 64,
+  edges: [0, 63, 64, 126, 127, 128, 129, U32],
+};
 const POKED: StepArgument = { name: 'area', least: 0, most: 1, plain: 0, words: ['buffers', 'rings'] };
 const RING_AREA: StepArgument = { ...AREA, most: 2, words: ['descriptors', 'available', 'used'] };
 
@@ -313,6 +324,67 @@ export const STEPS: readonly StepRow[] = [
     args: [
       { name: 'which', least: 0, most: LIES.length - 1, plain: 0, words: LIES.map((row) => row.name) },
       { ...VALUE, name: 'word' },
+    ],
+  },
+  /** A block request of any type: header, data one way or the other, status. */
+  {
+    name: 'blk-request',
+    args: [
+      {
+        name: 'type',
+        least: 0,
+        most: U32,
+        plain: 0,
+        edges: [0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 13, 14, 15, 16, 18, 26, 0x8000_0000, 0x8000_0001],
+      },
+      SECTOR,
+      {
+        name: 'bytes',
+        least: 0,
+        most: 8192,
+        plain: 512,
+        edges: [0, 1, 15, 16, 17, 20, 32, 511, 512, 513, 4096],
+      },
+      WAY,
+      { name: 'count', least: 0, most: U32, plain: 1, edges: [0, 1, 128, 129, 0x3f_ffff, 0x40_0000, U32] },
+      { name: 'flags', least: 0, most: U32, plain: 0, edges: [0, 1, 2, 3, 0x8000_0000] },
+    ],
+  },
+  /** A SCSI command on the first command queue. */
+  {
+    name: 'scsi-command',
+    args: [
+      {
+        name: 'opcode',
+        least: 0,
+        most: 255,
+        plain: 0x28,
+        edges: [
+          0x00, 0x03, 0x08, 0x0a, 0x12, 0x15, 0x1a, 0x1b, 0x25, 0x28, 0x2a, 0x2f, 0x35, 0x41, 0x42, 0x43,
+          0x55, 0x5a, 0x88, 0x8a, 0x93, 0x9e, 0xa0, 0xa8, 0xaa,
+        ],
+      },
+      { name: 'flags', least: 0, most: 255, plain: 0, edges: [0, 1, 8, 0x10] },
+      SECTOR,
+      { name: 'count', least: 0, most: U16, plain: 1, edges: [0, 1, 8, 36, 96, 128, 129, 255, U16] },
+      {
+        name: 'bytes',
+        least: 0,
+        most: 8192,
+        plain: 512,
+        edges: [0, 8, 18, 36, 96, 255, 511, 512, 1024, 4096],
+      },
+      WAY,
+      { name: 'lun', least: 0, most: 16_383, plain: 0, edges: [0, 1, 255, 256, 16_383] },
+      { name: 'target', least: 0, most: 255, plain: 0, edges: [0, 1, 255] },
+    ],
+  },
+  /** Task management, with every command's tag. */
+  {
+    name: 'scsi-task',
+    args: [
+      { name: 'subtype', least: 0, most: U32, plain: 0, edges: [0, 1, 2, 3, 4, 5, 6, 7, 8] },
+      { name: 'lun', least: 0, most: 16_383, plain: 0, edges: [0, 1] },
     ],
   },
 ];

@@ -8,6 +8,14 @@ import { QEMU_7_2, type Behaviour } from '../../emu/virtio/behaviour.ts';
 import type { Chain, Element, Place, RingShape } from '../case.ts';
 import type { Ground } from '../invariants/invariant.ts';
 import { Calls } from './calls.ts';
+import {
+  commandBlock,
+  SCSI_COMMAND_QUEUE,
+  SCSI_RESPONSE_BYTES,
+  SCSI_SENSE_KEY,
+  SCSI_STATUS,
+  scsiCommand,
+} from './disk-commands.ts';
 import type { Hardware } from './hardware.ts';
 
 /** How a guest of this kind behaves: which interface it drives, in which byte order, and what it accepts. */
@@ -102,6 +110,14 @@ interface Queue {
   usedOffset: number;
 }
 
+/** Queues that a driver of the type sets up, where that is more than one. */
+const QUEUES: ReadonlyMap<string, number> = new Map([
+  ['net', 2],
+  ['scsi', 3],
+]);
+const SCSI_REQUEST_BYTES = 51;
+const SCSI_CHECK_CONDITION = 0x200;
+const SCSI_UNIT_ATTENTION = 6;
 const OK = '';
 const ANY_LENGTH = -1;
 
@@ -405,6 +421,7 @@ export class Driver {
   request(kind: number, sector: number, sectors: number, fill: number): string {
     if (this.device === 'blk') return this.#blockRequest(kind, sector, sectors, fill);
     if (this.device === 'net') return this.#netRequest(fill, sectors);
+    if (this.device === 'scsi') return this.#scsiRequest(kind, sector, sectors, fill);
     return this.#entropyRequest(sectors);
   }
 
@@ -447,6 +464,61 @@ export class Driver {
         return `sector ${sector + i} does not read back what was written to it`;
     }
     return OK;
+  }
+
+  /** The same through a SCSI disk, whose first answer after a reset is that there was one. */
+  #scsiRequest(kind: number, sector: number, sectors: number, fill: number): string {
+    const queue = this.#queue(SCSI_COMMAND_QUEUE);
+    const length = sectors * SECTOR;
+    const header = this.#hold(scsiCommand(0, 0, commandBlock(kind === 1 ? 0x2a : 0x28, 0, sector, sectors)));
+    const data = this.#take(length);
+    const response = this.#take(SCSI_RESPONSE_BYTES);
+    if (kind === 1) this.#fill(data, length, fill);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const first = queue.next;
+      this.#descriptor(queue, header, SCSI_REQUEST_BYTES, DESC_NEXT);
+      if (kind === 1) this.#descriptor(queue, data, length, DESC_NEXT);
+      this.#descriptor(queue, response, SCSI_RESPONSE_BYTES, DESC_WRITE | (kind === 1 ? 0 : DESC_NEXT));
+      if (kind !== 1) this.#descriptor(queue, data, length, DESC_WRITE);
+      const failed = this.#exchange(queue, first, ANY_LENGTH);
+      if (failed !== OK) return failed;
+      const answer = this.#platform.load32(response + SCSI_STATUS - 2, false) & 0xffff;
+      if (answer === 0) break;
+      const key = this.#platform.load8(response + SCSI_SENSE_KEY);
+      if (attempt > 0 || answer !== SCSI_CHECK_CONDITION || key !== SCSI_UNIT_ATTENTION)
+        return `an honest SCSI command ended with status and response 0x${answer.toString(16)}`;
+    }
+    if (kind !== 1) return this.#compareSectors(data, sector, sectors);
+    for (let i = 0; i < sectors; i++) this.written.set(sector + i, fill);
+    return OK;
+  }
+
+  /** Offers buffers as one chain, readable ones with what they say, writable ones as they are, and kicks. */
+  offer(index: number, readable: readonly Uint8Array[], writable: readonly number[]): void {
+    const queue = this.#queue(index);
+    const first = queue.next;
+    const count = readable.length + writable.length;
+    for (const [i, bytes] of readable.entries()) {
+      const at = this.#hold(bytes);
+      this.#descriptor(queue, at, bytes.length, i + 1 < count ? DESC_NEXT : 0);
+    }
+    for (const [i, length] of writable.entries()) {
+      const at = this.#take(length);
+      this.#descriptor(queue, at, length, DESC_WRITE | (readable.length + i + 1 < count ? DESC_NEXT : 0));
+    }
+    this.#publish(queue, first);
+    this.#storeAvailIndex(queue);
+    this.notify(queue.index);
+  }
+
+  get littleEndianRings(): boolean {
+    return this.#order;
+  }
+
+  #hold(bytes: Uint8Array): number {
+    const at = this.#take(bytes.length);
+    this.#platform.storeBytes(at, bytes, 0, bytes.length);
+    return at;
   }
 
   /** The device fills a buffer; what lies behind the length that it tells must be untouched. */
@@ -967,7 +1039,7 @@ function layOut(queue: Queue, size: number): void {
 }
 
 function queueCount(device: string): number {
-  return device === 'net' ? 2 : 1;
+  return QUEUES.get(device) ?? 1;
 }
 
 /** TCEs of the rings, and from the second page on those of the pool, big-endian as the hypervisor reads them. */

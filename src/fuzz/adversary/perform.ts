@@ -1,4 +1,14 @@
 import type { Element, Step } from '../case.ts';
+import {
+  blockHeader,
+  commandBlock,
+  SCSI_COMMAND_QUEUE,
+  SCSI_CONTROL_QUEUE,
+  SCSI_RESPONSE_BYTES,
+  scsiCommand,
+  scsiTask,
+  segments,
+} from './disk-commands.ts';
 import type { Driver } from './driver.ts';
 
 /** What a step may reach besides the driver. */
@@ -160,10 +170,50 @@ export function perform(stage: Stage, step: Step): string {
       break;
     case 'lie':
       return stage.lie(a, b);
+    case 'blk-request':
+      askBlock(driver, step.args);
+      stage.idle();
+      break;
+    case 'scsi-command':
+      askScsi(driver, step.args);
+      // Task management finds what is still on its way.
+      if (step.args[1] !== HASTY) stage.idle();
+      break;
+    case 'scsi-task':
+      driver.offer(SCSI_CONTROL_QUEUE, [scsiTask(driver.littleEndianRings, a, 0, b)], [1]);
+      stage.idle();
+      break;
     case 'fail':
       return 'the canary fails on purpose';
   }
   return '';
+}
+
+/** Types whose data are segments. */
+const SEGMENT_TYPES: ReadonlySet<number> = new Set([11, 13, 14]);
+/** Flags of a command after which nobody waits. */
+const HASTY = 8;
+
+function askBlock(driver: Driver, args: readonly number[]): void {
+  const [type = 0, sector = 0, bytes = 0, way = 0, count = 0, flags = 0] = args;
+  const little = driver.littleEndianRings;
+  const readable = [blockHeader(little, type, sector)];
+  if (way === 1 && bytes > 0) {
+    readable.push(
+      SEGMENT_TYPES.has(type)
+        ? segments(little, bytes, sector, count, flags)
+        : new Uint8Array(bytes).fill(type + 1),
+    );
+  }
+  driver.offer(0, readable, way === 2 && bytes > 0 ? [bytes, 1] : [1]);
+}
+
+function askScsi(driver: Driver, args: readonly number[]): void {
+  const [opcode = 0, flags = 0, block = 0, count = 0, bytes = 0, way = 0, lun = 0, target = 0] = args;
+  const readable = [scsiCommand(target, lun, commandBlock(opcode, flags, block, count))];
+  if (way === 1 && bytes > 0) readable.push(new Uint8Array(bytes).fill(opcode));
+  const writable = way === 2 && bytes > 0 ? [SCSI_RESPONSE_BYTES, bytes] : [SCSI_RESPONSE_BYTES];
+  driver.offer(SCSI_COMMAND_QUEUE, readable, writable);
 }
 
 const HARMLESS: ReadonlySet<string> = new Set([

@@ -11,7 +11,7 @@ const ORACLES = ['G1', 'G1-tce', 'G2', 'G3', 'G4', 'G5', 'integrity'];
 for (const plant of PLANTS) {
   test(`${plant.oracle} finds ${plant.name} within ${plant.within} cases`, (t) => {
     const runner = new BlockRunner(
-      { seed: 'plants', scenarios: [], filter: {}, plants: [plant.name] },
+      { seed: 'plants', scenarios: [], filter: { devices: plant.devices ?? [] }, plants: [plant.name] },
       machineFactory([plant.name]),
     );
     const blocks = Math.ceil(plant.within / BLOCK_CASES);

@@ -133,6 +133,7 @@ export const PLANTS: readonly Plant[] = [
     oracle: 'integrity',
     title: 'long data arrives one byte off',
     within: 64,
+    devices: ['blk'],
     into(machine) {
       const { space } = deviceOf(machine);
       const write = space.writeMapped.bind(space);

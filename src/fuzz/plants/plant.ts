@@ -8,6 +8,8 @@ export interface Plant {
   readonly title: string;
   /** Cases within which a campaign of the default scenario has to find it. */
   readonly within: number;
+  /** Devices to look at; absent for all. */
+  readonly devices?: readonly string[];
   /** Changes this machine. What is handed back is called whenever the machine is rewound. */
   into(machine: Machine): () => void;
 }

@@ -1,5 +1,6 @@
 import type { Scenario } from './scenario.ts';
 import { canary } from './canary.ts';
+import { diskCommands } from './disk-commands.ts';
 import { faults } from './faults.ts';
 import { hostFrames } from './host-frames.ts';
 import { hostLies } from './host-lies.ts';
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   setUpOrder,
   hostFrames,
   hostLies,
+  diskCommands,
   faults,
   canary,
 ];

@@ -4,7 +4,7 @@ import type { CaseMachine, Step } from '../case.ts';
 export interface Scenario {
   readonly name: string;
   /** What `--scenario` also takes: all scenarios of a group. */
-  readonly group: 'rings' | 'tce' | 'transport' | 'host' | 'canary' | 'life';
+  readonly group: 'rings' | 'disks' | 'tce' | 'transport' | 'host' | 'canary' | 'life';
   readonly title: string;
   /** Whether a campaign that names no scenario runs it. */
   readonly byDefault: boolean;
