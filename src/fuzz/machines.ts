@@ -27,6 +27,8 @@ interface FuzzDevice {
   readonly backend: string;
   /** Of which type, where the name does not say it. */
   readonly type?: string;
+  /** A back end besides those that every machine has. */
+  readonly needs?: BackendConfig;
   /** Stands in the slot behind. */
   readonly beside?: string;
   /** Sits on the bus that it opens. */
@@ -45,7 +47,27 @@ export const FUZZ_DEVICES: readonly FuzzDevice[] = [
 const READ_ONLY = 'blk-read-only';
 /** Devices that single cases need; campaigns do not draw them. */
 const CASE_DEVICES: readonly FuzzDevice[] = [
-  { name: READ_ONLY, type: 'blk', backend: 'drive=d1,scsi=off' },
+  {
+    name: READ_ONLY,
+    type: 'blk',
+    backend: 'drive=d1,scsi=off',
+    needs: { kind: 'disk', id: 'd1', sectors: 128, content: 'tagged', readOnly: true },
+  },
+  { name: 'blk-packed', type: 'blk', backend: 'drive=d0,scsi=off,packed=on' },
+  {
+    name: 'net-pairs',
+    type: 'net',
+    backend: 'netdev=n2,mq=on',
+    needs: { kind: 'net', id: 'n2', loopback: true, queues: 2 },
+  },
+  { name: 'serial', backend: 'max_ports=4' },
+  { name: 'balloon', backend: 'deflate-on-oom=on' },
+  {
+    name: 'balloon-hints',
+    type: 'balloon',
+    backend: 'free-page-hint=on,iothread=t0',
+    needs: { kind: 'iothread', id: 't0' },
+  },
   { name: 'blk-beside-rng', type: 'blk', backend: 'drive=d0,scsi=off', beside: 'virtio-rng-pci,rng=e0' },
 ];
 
@@ -140,13 +162,6 @@ export const TRAITS: ReadonlyMap<string, DriverTraits> = new Map(
   ]),
 );
 
-const READ_ONLY_DISK: BackendConfig = {
-  kind: 'disk',
-  id: 'd1',
-  sectors: 128,
-  content: 'tagged',
-  readOnly: true,
-};
 const RAM_BYTES = 0x1000_0000;
 const DISK_SECTORS = 128;
 const SLOT = 1;
@@ -175,7 +190,7 @@ export function machineConfig(wanted: CaseMachine): MachineConfig {
     globals: [],
     backends: [
       { kind: 'disk', id: 'd0', sectors: DISK_SECTORS, content: 'zero', readOnly: false },
-      ...(device.name === READ_ONLY ? [READ_ONLY_DISK] : []),
+      ...(device.needs === undefined ? [] : [device.needs]),
       { kind: 'net', id: 'n0', loopback: true },
       { kind: 'entropy', id: 'e0' },
     ],

@@ -422,7 +422,8 @@ export class Driver {
     if (this.device === 'blk') return this.#blockRequest(kind, sector, sectors, fill);
     if (this.device === 'net') return this.#netRequest(fill, sectors);
     if (this.device === 'scsi') return this.#scsiRequest(kind, sector, sectors, fill);
-    return this.#entropyRequest(sectors);
+    // Of the other types only the set-up is looked at.
+    return this.device === 'rng' ? this.#entropyRequest(sectors) : OK;
   }
 
   /** What a block device was last told to hold, by sector; the driver's own memory of what it wrote. */

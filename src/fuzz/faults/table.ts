@@ -517,6 +517,71 @@ export const FAULTS: readonly FaultRow[] = [
     qemu: ['nothing', 'status f isr 0; read 8 wrote 4; saw 5147009 5147009 1100009 1100009'],
   },
   {
+    id: 'D85',
+    name: 'd85-packed-never-available',
+    qemu: ['nothing', 'status f isr 0; read 32 wrote 12; saw 80800001'],
+    spec: ['nothing', 'status f isr 0; read 20 wrote 8; saw 80800001'],
+  },
+  {
+    id: 'D86',
+    name: 'd86-packed-list-half-available',
+    qemu: ['served', 'status f isr 1; read 102 wrote 533; saw 80800007 201'],
+    spec: ['served', 'status f isr 1; read 90 wrote 529; saw 80800007 201'],
+  },
+  {
+    id: 'D87',
+    name: 'd87-packed-list-as-long-as-ring',
+    qemu: ['needs reset', 'status 4f isr 3; Looped descriptor; read 304 wrote 12; saw 810000'],
+    spec: ['needs reset', 'status 4f isr 3; Looped descriptor; read 292 wrote 8; saw 810000'],
+  },
+  {
+    id: 'D88',
+    name: 'd88-packed-buffer-ids',
+    qemu: ['served', 'status f isr 1; read 102 wrote 533; saw 80801234 201'],
+    spec: ['served', 'status f isr 1; read 90 wrote 529; saw 80801234 201'],
+  },
+  {
+    id: 'D89',
+    name: 'd89-packed-slot-rewritten',
+    qemu: ['served', 'status f isr 1; read 102 wrote 1045; saw 80800007 401'],
+    spec: ['served', 'status f isr 1; read 90 wrote 1041; saw 80800007 401'],
+  },
+  {
+    id: 'D90',
+    name: 'd90-packed-event-flags-reserved',
+    qemu: ['served', 'status f isr 1; read 102 wrote 533; saw 80800007'],
+    spec: ['served', 'status f isr 1; read 90 wrote 529; saw 80800007'],
+  },
+  {
+    id: 'D91',
+    name: 'd91-packed-indirect-in-list',
+    qemu: ['needs reset', 'status 4f isr 3; virtio-blk missing headers; read 64 wrote 12; saw 810007'],
+    spec: ['needs reset', 'status 4f isr 3; virtio-blk missing headers; read 52 wrote 8; saw 810007'],
+  },
+  {
+    id: 'D92',
+    name: 'd92-packed-table-flags-and-length',
+    qemu: [
+      'needs reset',
+      'status 4f isr 3; Invalid size for indirect buffer table; read 146 wrote 537; saw 80800007 840008',
+    ],
+    spec: [
+      'needs reset',
+      'status 4f isr 3; Invalid size for indirect buffer table; read 134 wrote 533; saw 80800007 840008',
+    ],
+  },
+  {
+    id: 'D93',
+    name: 'd93-packed-ring-of-three',
+    qemu: ['served', 'status f isr 1; read 172 wrote 1054; saw 80800007 201 8'],
+  },
+  {
+    id: 'D94',
+    name: 'd94-packed-counter-flipped',
+    qemu: ['nothing', 'status f isr 0; read 32 wrote 12; saw 80010007'],
+    spec: ['nothing', 'status f isr 0; read 20 wrote 8; saw 80010007'],
+  },
+  {
     id: 'D95',
     name: 'd95-net-short-header',
     qemu: ['needs reset', "status 4f isr 3; iov_copy: Assertion `offset == 0' failed.; read 30 wrote 6"],
@@ -558,6 +623,26 @@ export const FAULTS: readonly FaultRow[] = [
     id: 'D102',
     name: 'd102-net-receive-in-registers',
     qemu: ['served', 'status f isr 1; used 0: 0=72; read 32 wrote 88'],
+  },
+  {
+    id: 'D103',
+    name: 'd103-net-control-without-ack',
+    qemu: ['needs reset', 'status 4f isr 3; virtio-net ctrl missing headers; read 22 wrote 2'],
+  },
+  {
+    id: 'D104',
+    name: 'd104-net-mac-table-overflow',
+    qemu: ['served', 'status f isr 1; read 48 wrote 13; saw 1'],
+  },
+  {
+    id: 'D105',
+    name: 'd105-net-pairs-out-of-range',
+    qemu: ['served', 'status f isr 1; read 90 wrote 24; saw 1 1'],
+  },
+  {
+    id: 'D106',
+    name: 'd106-net-inactive-pair',
+    qemu: ['served', 'status f isr 1; read 92 wrote 16; saw 10000'],
   },
   {
     id: 'D107',
@@ -611,12 +696,52 @@ export const FAULTS: readonly FaultRow[] = [
     qemu: ['served', 'status 7 isr 1; used 0: 0=1; read 70 wrote 19; saw 1'],
   },
   {
+    id: 'D115',
+    name: 'd115-console-control-malformed',
+    qemu: [
+      'served',
+      'status f isr 1; virtio-serial-bus: Unexpected port id 29 for device virtio-serial-bus.0; virtio-serial-bus: Unexpected port id 0 for device virtio-serial-bus.0; read 92 wrote 30; saw 10000 20000 30000',
+    ],
+  },
+  {
+    id: 'D116',
+    name: 'd116-console-directions-swapped',
+    qemu: ['served', 'status f isr 1; read 24 wrote 10; saw 10000'],
+  },
+  {
     id: 'D117',
     name: 'd117-rng-readable-only',
     qemu: [
       'needs reset',
       'status 4f isr 3; used 0: 0=0; virtio: bogus descriptor or out of resources; read 102 wrote 10',
     ],
+  },
+  {
+    id: 'D118',
+    name: 'd118-balloon-pages-of-others',
+    qemu: [
+      'needs reset',
+      'status 4f isr 3; used 0: 0=0; virtio: zero sized buffers are not allowed; read 60 wrote 10; saw 10000',
+    ],
+    spec: [
+      'needs reset',
+      'status 4f isr 3; used 0: 0=0; Guest moved available index from 1 to 0; read 42 wrote 10; saw 10000',
+    ],
+  },
+  {
+    id: 'D119',
+    name: 'd119-balloon-two-statistics',
+    qemu: ['served', 'status f isr 1; read 87 wrote 10; saw 10000'],
+  },
+  {
+    id: 'D120',
+    name: 'd120-balloon-hint-malformed',
+    qemu: ['needs reset', 'status 4f isr 3; received an incorrect cmd id; read 28 wrote 4; saw 0'],
+  },
+  {
+    id: 'D121',
+    name: 'd121-scsi-lengths-disagree',
+    qemu: ['needs reset', 'status 4f isr 3; wrong size for virtio-scsi headers; read 70 wrote 8'],
   },
   {
     id: 'D122',

@@ -26,6 +26,10 @@ const QUEUE_SELECT = 0x16;
 const QUEUE_SIZE = 0x18;
 const QUEUE_ENABLE = 0x1c;
 const QUEUE_RESET = 0x3a;
+const FEATURE_SELECT = 8;
+const FEATURES = 12;
+/** RING_PACKED in the second word. */
+const PACKED = 4;
 const ADDRESSES = 0x20;
 const ADDRESSES_END = 0x38;
 const LEGACY_FRAME = 8;
@@ -58,6 +62,7 @@ export class MemoryInvariant implements Watcher {
   #lost = false;
   #resetting = false;
   #select = 0;
+  #featureSelect = 0;
   #lastRead = -1;
   readonly #sizes: Uint16Array = new Uint16Array(QUEUES);
   /** Sizes that the device had before a driver chose: a reset brings them back. */
@@ -172,6 +177,11 @@ export class MemoryInvariant implements Watcher {
     const value = event.words[6] ?? 0;
     if (offset === STATUS && width === 1) {
       if (value === 0) this.#resetting = true;
+    } else if (offset === FEATURE_SELECT) {
+      this.#featureSelect = value;
+    } else if (offset === FEATURES && this.#featureSelect === 1 && (value & PACKED) !== 0) {
+      // These books read split rings only.
+      this.#tracking = false;
     } else if (offset === QUEUE_SELECT && width === 2) {
       if (value <= SIZE_MAX - 1 || this.#ground?.behaviour.keepsOldQueueSelected === false)
         this.#select = value;
