@@ -166,6 +166,7 @@ export class Stream {
     const view = new DataView(this.#config.buffer);
     view.setUint16(0, 0x1af4, true);
     view.setUint16(2, mode === 'modern' ? 0x1040 + type : transitional, true);
+    view.setUint16(4, 7, true);
     view.setUint16(6, 0x10, true);
     view.setUint8(8, mode === 'modern' ? 1 : 0);
     view.setUint16(0x2c, 0x1af4, true);

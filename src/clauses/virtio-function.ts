@@ -661,11 +661,21 @@ export class VirtioFunction implements QueueOwner {
     dma.bytes = bytes;
     dma.byteOffset = from;
     const { queue, area, chain, element, offset } = dma;
+    if (write && queue !== undefined && area !== 'buffer' && area !== 'device' && !queue.packed)
+      this.#overRing();
     if (chain !== undefined && element >= 0) moved(chain, element, offset, write, bytes, from, length);
     for (const hook of this.hooks.onDma) hook(dma);
     if (queue === undefined || area === 'none' || area === 'buffer') return;
     if (write) queue.deviceWrote(area, offset, bytes, from, length);
     else queue.deviceRead(area, offset, bytes, from, length);
+  }
+
+  /** A store into what only the driver stores into: no checker of rings is at fault if the driver told the device to. */
+  #overRing(): void {
+    const { address } = this.dma;
+    for (const queue of this.live) {
+      if (queue.holding(address, true) !== undefined) this.misuse('a buffer to be written lies over a ring');
+    }
   }
 
   faultSeen(write: boolean, high: number, low: number, length: number): void {
