@@ -3,7 +3,7 @@ import type { ObservedQueue, RingFault } from './observed-queue.ts';
 
 /** A register access as the device saw it: a value in PCI's byte order, whichever way it went. */
 export class RegisterAccess {
-  /** Structure of the device, by `cfg_type` of its capability (4.1.4); the rest are ours. */
+  /** Structure of the device, by `cfg_type` of its capability (4.1.4); `other` has a type that nobody knows. */
   region: Region = 'none';
   /** From the start of the structure; of the BAR where there is no structure. */
   offset = 0;
@@ -14,9 +14,11 @@ export class RegisterAccess {
   valueHigh = 0;
   /** Through `pci_cfg_data` (4.1.4.9) rather than a load or store. */
   windowed = false;
+  /** Where the capability of the structure stands in configuration space; 0 where there is none. */
+  capability = 0;
 }
 
-export type Region = 'none' | 'common' | 'notify' | 'isr' | 'device' | 'legacy' | 'msix';
+export type Region = 'none' | 'common' | 'notify' | 'isr' | 'device' | 'legacy' | 'msix' | 'other';
 
 /** One DMA of a device. Ring areas and buffers are told apart by what the driver set up. */
 export class DmaAccess {

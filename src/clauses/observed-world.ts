@@ -378,8 +378,8 @@ export class ObservedWorld implements QueueSurroundings {
   #identify(found: VirtioFunction): void {
     if (found.configHalf(0) !== VIRTIO_PCI_VENDOR) return;
     const id = found.configHalf(2);
+    if (id < TRANSITIONAL_BASE || id >= MODERN_BASE + 0x40) return;
     const type = id >= MODERN_BASE ? id - MODERN_BASE : (TRANSITIONAL[id - TRANSITIONAL_BASE] ?? 0);
-    if (type <= 0 || type > 0x3f) return;
     found.type = type;
     found.cpuLittle = this.#little;
     this.functions.push(found);

@@ -17,6 +17,10 @@ const LEGACY_PAGE = 4096;
 const USUAL_LENGTH = 0x1000;
 /** QEMU's BAR of I/O ports is this long with the largest device configuration that there is. */
 const LEGACY_BAR_BYTES = 0x1000;
+/** As much of a BAR as is taken for the function's own. */
+const MODERN_BAR_BYTES = 0x4000;
+/** The common configuration of VIRTIO 1.4. */
+const COMMON_BYTES = 64;
 const CAPABILITY_MAX = 48;
 const SOURCES_MAX = 2048;
 const MESSAGES_HIGH = 0x400;
@@ -266,8 +270,26 @@ export class VirtioFunction implements QueueOwner {
   configWrite(offset: number, width: number, value: number): void {
     for (const hook of this.hooks.onConfigSpaceWrite) hook(offset, width, value);
     const keep = offset + width <= pci.PCI_COMMAND || (offset >= 0x08 && offset < 0x0c);
-    if (!keep) this.#remember(offset, width, value);
+    if (!keep) this.#remember(offset, width, this.#withTypeBits(offset, width, value));
     if (this.#inWindow(offset)) this.#windowWrite(offset, width, value);
+  }
+
+  /** A BAR keeps the bits that say what it is, whatever is written. */
+  #withTypeBits(offset: number, width: number, value: number): number {
+    const bar = (offset - pci.PCI_BASE_ADDRESS_0) >> 2;
+    if (bar < 0 || bar >= pci.PCI_BARS || width !== 4 || (offset & 3) !== 0) return value;
+    const below = bar === 0 ? 0 : this.configWord(offset - 4);
+    const upperHalf = bar > 0 && (below & 7) === pci.PCI_BASE_ADDRESS_MEM_TYPE_64 && !this.#isUpper(bar - 1);
+    if (upperHalf) return value;
+    const kind = this.config[offset] ?? 0;
+    const mask = (kind & 1) === 1 ? 3 : 15;
+    return ((value & ~mask) | (kind & mask)) >>> 0;
+  }
+
+  #isUpper(bar: number): boolean {
+    if (bar === 0) return false;
+    const below = this.configWord(pci.PCI_BASE_ADDRESS_0 + 4 * bar - 4);
+    return (below & 7) === pci.PCI_BASE_ADDRESS_MEM_TYPE_64 && !this.#isUpper(bar - 1);
   }
 
   #remember(offset: number, width: number, value: number): void {
@@ -297,7 +319,7 @@ export class VirtioFunction implements QueueOwner {
     if (this.configKnown[at + virtio.VIRTIO_PCI_CAP_CFG_TYPE] !== 1) return;
     const kind = this.config[at + virtio.VIRTIO_PCI_CAP_CFG_TYPE] ?? 0;
     if (kind === virtio.VIRTIO_PCI_CAP_PCI_CFG) this.windowAt = at;
-    const region = REGIONS[kind];
+    const region = kind === 5 || kind === 8 || kind === 9 ? undefined : (REGIONS[kind] ?? 'other');
     if (region === undefined || this.configKnown[at + 4] !== 1 || !this.knows(at + 8, 4)) return;
     const multiplies = region === 'notify' && this.knows(at + virtio.VIRTIO_PCI_NOTIFY_CAP_MULT, 4);
     found.push({
@@ -324,7 +346,7 @@ export class VirtioFunction implements QueueOwner {
   barIsPorts(bar: number): boolean {
     const register = pci.PCI_BASE_ADDRESS_0 + 4 * bar;
     // What was written lacks the type bits; BAR 0 of a virtio function is the legacy header's ports.
-    return (this.configWord(register) & 1) === 1 || (bar === 0 && this.type !== 0);
+    return (this.configWord(register) & 1) === 1 || bar === 0;
   }
 
   #inWindow(offset: number): boolean {
@@ -368,16 +390,18 @@ export class VirtioFunction implements QueueOwner {
   /** The structure at an offset of a BAR. */
   #place(access: RegisterAccess, bar: number, offset: number): void {
     access.region = 'none';
+    access.capability = 0;
     access.offset = offset;
     if (bar === 0 && this.barIsPorts(0)) {
       access.region = 'legacy';
       return;
     }
     for (const seen of this.structures) {
-      const length = seen.length < 0 ? USUAL_LENGTH : seen.length;
+      const length = reach(seen);
       if (seen.bar !== bar || offset < seen.offset || offset >= seen.offset + length) continue;
       access.region = seen.region;
       access.offset = offset - seen.offset;
+      access.capability = seen.at;
       return;
     }
   }
@@ -396,15 +420,32 @@ export class VirtioFunction implements QueueOwner {
     }
     for (const seen of this.structures) {
       const base = this.barBase(seen.bar);
-      const length = seen.length < 0 ? USUAL_LENGTH : seen.length;
+      const length = reach(seen);
       const from = cpuOffset(address, base) - seen.offset;
       if (base <= 0 || from < 0 || from >= length) continue;
       access.bar = seen.bar;
       access.region = seen.region;
       access.offset = from;
+      access.capability = seen.at;
       return true;
     }
-    return this.#claimsMsix(address);
+    return this.#claimsMsix(address) || this.#claimsBar(address);
+  }
+
+  /** A memory BAR, where no structure is known to be. */
+  #claimsBar(address: number): boolean {
+    for (let bar = 1; bar < pci.PCI_BARS; bar++) {
+      if (this.#isUpper(bar)) continue;
+      const base = this.barBase(bar);
+      const from = cpuOffset(address, base);
+      if (base <= 0 || this.barIsPorts(bar) || from < 0 || from >= MODERN_BAR_BYTES) continue;
+      this.access.bar = bar;
+      this.access.region = 'none';
+      this.access.offset = from;
+      this.access.capability = 0;
+      return true;
+    }
+    return false;
   }
 
   #claimsMsix(address: number): boolean {
@@ -426,6 +467,7 @@ export class VirtioFunction implements QueueOwner {
     this.#pending.region = access.region;
     this.#pending.offset = access.offset;
     this.#pending.width = access.width;
+    this.#pending.capability = access.capability;
   }
 
   loadEnds(value: number, valueHigh: number): void {
@@ -435,6 +477,7 @@ export class VirtioFunction implements QueueOwner {
     access.region = this.#pending.region;
     access.offset = this.#pending.offset;
     access.width = this.#pending.width;
+    access.capability = this.#pending.capability;
     access.value = value;
     access.valueHigh = valueHigh;
     this.#registerRead(access);
@@ -460,6 +503,8 @@ export class VirtioFunction implements QueueOwner {
     for (const hook of this.hooks.onRegisterWrite) hook(access);
     const { region, offset, width, value } = access;
     if (region === 'msix') this.tableTouched = true;
+    if (access.windowed && region === 'none')
+      this.misuse('the configuration window is used where no structure is');
     if (region === 'common') this.#commonWrite(offset, width, value);
     else if (region === 'legacy') this.#legacyWrite(offset, width, value);
     else if (region === 'notify') this.#notified(offset, width, value);
@@ -769,6 +814,12 @@ const COMMON_WIDTHS: Readonly<Record<number, number>> = {
   60: 2,
   62: 2,
 };
+
+/** How far accesses count as ones to a structure: a driver may go on beyond the length that it was told. */
+function reach(seen: StructureSeen): number {
+  if (seen.length < 0) return USUAL_LENGTH;
+  return seen.region === 'common' ? Math.max(seen.length, COMMON_BYTES) : seen.length;
+}
 
 /** Windows of memory are moved by whole multiples of 2 GiB between the CPU's addresses and the bus's. */
 function cpuOffset(address: number, base: number): number {
