@@ -30,7 +30,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/matrix/experiments.ts': 'src/matrix/rules.test.ts',
   'src/matrix/grid-text.ts': 'src/matrix/sweep.test.ts',
   'src/matrix/secure-guest.ts': 'src/matrix/life.test.ts',
-  'src/matrix/secure-world.ts': 'src/matrix/life.test.ts',
+  'src/matrix/secure-slips.ts': 'src/matrix/rules.test.ts',
   'src/matrix/tiers.ts': 'src/matrix/sweep.test.ts',
   'src/clauses/catalogue-text.ts': 'src/clauses/catalogue.test.ts',
   'src/clauses/': 'src/clauses/observed-world.test.ts',

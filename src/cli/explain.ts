@@ -12,7 +12,7 @@ import { blocker, hardwareTies } from '../emu/machine/capabilities.ts';
 import { admitted, type Situation } from '../emu/machine/fate.ts';
 import { DecidedSource } from '../matrix/decided.ts';
 import { COUNTER_POLICIES } from '../matrix/counter-policies.ts';
-import { deviceArgument, live, machineConfig, Stage } from '../matrix/life.ts';
+import { deviceArgument, live, machineConfig, secureConfig, Stage } from '../matrix/life.ts';
 import { makeHeader } from '../trace/format.ts';
 import { FileSink, Recorder } from '../trace/recorder.ts';
 import { tierOf } from '../matrix/tiers.ts';
@@ -160,12 +160,13 @@ function recordCell(situation: Situation, file: string): void {
     throw new UsageError('there is no life to record: the device of this cell is not built');
   }
   const { device, version, guest, secure } = situation;
-  const config = machineConfig(version, [deviceArgument(device.name, device.backend, construction)]);
+  const plain = machineConfig(version, [deviceArgument(device.name, device.backend, construction)]);
+  const config = secure && guest.traits.secure !== 'never' ? secureConfig(plain, admitted(situation)) : plain;
   const stage = new Stage(config);
   // No guest runs again on replay, so what it stored into RAM is recorded too.
   const recorder = new Recorder(makeHeader(config, undefined, true), new FileSink(file), stage.machine);
   try {
-    live(stage, guest, { secure, admitted: admitted(situation), watch: recorder });
+    live(stage, guest, { secure, watch: recorder });
     recorder.finish(stage.machine.digest());
   } catch (error) {
     recorder.discard();

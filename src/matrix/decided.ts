@@ -7,8 +7,7 @@ import type { Facts } from '../emu/machine/rules.ts';
 import { predictLife } from '../emu/machine/fate.ts';
 import { ConstructionDecider } from './decided-construction.ts';
 import type { Answer, Built, Source } from './cell.ts';
-import { deviceArgument, live, machineConfig, Stage } from './life.ts';
-import { ciphertext } from './secure-world.ts';
+import { deviceArgument, live, machineConfig, secureConfig, Stage } from './life.ts';
 
 /** A life's facts, and the words in which QEMU and the guest would report it. */
 export interface Evidence {
@@ -21,8 +20,8 @@ export class DecidedSource implements Source {
   readonly #decider: ConstructionDecider = new ConstructionDecider();
   readonly #built: Map<string, Built> = new Map();
   readonly #lives: Map<string, Evidence> = new Map();
-  readonly #hidden: Uint8Array = ciphertext();
-  #stage: { readonly key: string; readonly stage: Stage } | undefined;
+  /** The last stage of each kind of host. */
+  readonly #stages: Map<string, { readonly key: string; readonly stage: Stage }> = new Map();
 
   /** Lives really led so far. */
   get lives(): number {
@@ -67,21 +66,27 @@ export class DecidedSource implements Source {
     const key = `${behaviourKey(situation.guest)} ${secure} ${secure && letIn} ${built.key}`;
     const known = this.#lives.get(key);
     if (known !== undefined) return known;
-    const facts = live(this.#stageFor(situation, built), situation.guest, { secure, admitted: letIn });
+    const host = secure ? (letIn ? 'admits' : 'refuses') : 'plain';
+    const facts = live(this.#stageFor(situation, built, host), situation.guest, { secure });
     const evidence = { facts, message: String(facts['message'] ?? '') };
     this.#lives.set(key, evidence);
     return evidence;
   }
 
-  #stageFor({ version, device }: Situation, { key, construction }: Built): Stage {
-    if (this.#stage?.key === key) return this.#stage.stage;
+  #stageFor({ version, device }: Situation, { key, construction }: Built, host: Host): Stage {
+    const known = this.#stages.get(host);
+    if (known?.key === key) return known.stage;
     if (!construction.built) throw new Error('a guest lives only with a device that was built');
     const argument = deviceArgument(device.name, device.backend, construction);
-    const stage = new Stage(machineConfig(version, [argument]), this.#hidden);
-    this.#stage = { key, stage };
+    const config = machineConfig(version, [argument]);
+    const stage = new Stage(host === 'plain' ? config : secureConfig(config, host === 'admits'));
+    this.#stages.set(host, { key, stage });
     return stage;
   }
 }
+
+/** Whether the host has an ultravisor, and then whether it lets guests become secure. */
+type Host = 'plain' | 'admits' | 'refuses';
 
 function byRule(request: Request): Built {
   const construction = construct(request);

@@ -13,13 +13,22 @@ import { admitted, type Situation } from '../emu/machine/fate.ts';
 import type { Machine } from '../emu/machine/machine.ts';
 import { policyNamed } from '../emu/machine/policies.ts';
 import type { ExperimentName, Facts } from '../emu/machine/rules.ts';
+import type { SecureSide } from '../emu/machine/secure-side.ts';
 import { deviceModel } from '../emu/machine/virtio-models.ts';
-import { KIND, type MachineEvent, type Tap } from '../emu/core/tap.ts';
+import {
+  FRAME_BYTES,
+  H_SVM_INIT_DONE,
+  H_SVM_INIT_START,
+  H_SVM_PAGE_IN,
+  H_SVM_PAGE_OUT,
+  MSR_S,
+} from '../emu/ultravisor/abi.ts';
+import { SHARED } from '../emu/ultravisor/page-state.ts';
 import { RuleSource, type Built } from './cell.ts';
 import { DecidedSource } from './decided.ts';
-import { deviceArgument, DmaWitness, live, machineConfig, Stage } from './life.ts';
+import { deviceArgument, DmaWitness, live, machineConfig, secureConfig, Stage } from './life.ts';
 import { SecureGuest } from './secure-guest.ts';
-import { ciphertext, FRAME_BYTES, SecurePlatform, type SecureSlip } from './secure-world.ts';
+import { isSecureSlip, plantSlip, type SecureSlip } from './secure-slips.ts';
 import { choicesOf, tierOf, TierSearch } from './tiers.ts';
 
 /** Faults of the world in which an experiment is made, so that its rule can be seen to notice. */
@@ -43,7 +52,6 @@ const MODERN_WITH_PLATFORM = { disableLegacy: 'on', disableModern: false, iommuP
 
 export class Laboratory {
   readonly source: DecidedSource = new DecidedSource();
-  readonly #hidden: Uint8Array = ciphertext();
   readonly #slip: Slip | undefined;
 
   constructor(slip?: Slip) {
@@ -67,10 +75,7 @@ export class Laboratory {
     // A type that this emulator knows by its registers only: what realize settled is what there is to see.
     if (!situation.device.emulated && construction.built) return { built: true, mode: construction.mode };
     if (this.#slip === 'ignore-capability') {
-      return live(this.#stage(situation, built), situation.guest, {
-        secure: situation.secure,
-        admitted: true,
-      });
+      return live(this.#secureStage(situation, built, true), situation.guest, { secure: situation.secure });
     }
     return this.source.evidence(situation, built).facts;
   }
@@ -112,10 +117,15 @@ export class Laboratory {
 
   #stage({ version, device }: Situation, { construction }: Built): Stage {
     if (!construction.built) throw new Error('only what was built can be tried');
-    return new Stage(
-      machineConfig(version, [deviceArgument(device.name, device.backend, construction)]),
-      this.#hidden,
-    );
+    return new Stage(machineConfig(version, [deviceArgument(device.name, device.backend, construction)]));
+  }
+
+  #secureStage({ version, device }: Situation, { construction }: Built, letIn: boolean): Stage {
+    if (!construction.built) throw new Error('only what was built can be tried');
+    const config = machineConfig(version, [deviceArgument(device.name, device.backend, construction)]);
+    const secure = secureConfig(config, letIn);
+    const host = this.#slip === 'no-ciphertext' ? `${secure.host ?? ''},cipher=none` : secure.host;
+    return new Stage({ ...secure, ...(host === undefined ? {} : { host }) });
   }
 
   /** A driver on a fresh machine, that makes its mappings in the default window. */
@@ -213,7 +223,7 @@ export class Laboratory {
   #neighbour(situation: Situation): Facts {
     const modern = 'disable-legacy=on,disable-modern=off,iommu_platform=on';
     const devices = [`virtio-rng-pci,addr=1,rng=e0,${modern}`, `virtio-net-pci,addr=2,netdev=n0,${modern}`];
-    const machine = new Stage(machineConfig(situation.version, devices), this.#hidden).rewind();
+    const machine = new Stage(machineConfig(situation.version, devices)).rewind();
     const drives = (guest: GuestSystem, devfn: number): GuestDriver => {
       const driver = new GuestDriver(machine.platform, {
         profile: scriptedGuest(guest),
@@ -338,23 +348,27 @@ export class Laboratory {
 
   // --- Secure guests ------------------------------------------------------------------------------------------------
 
-  #secure(situation: Situation, built: Built): [SecureGuest, SecurePlatform, Machine] {
-    const machine = this.#stage(situation, built).rewind();
-    const slip = isSecureSlip(this.#slip) ? this.#slip : undefined;
-    const platform = new SecurePlatform(machine.platform, admitted(situation), this.#hidden, slip);
+  #secure(situation: Situation, built: Built): [SecureGuest, Machine, SecureSide] {
+    const machine = this.#secureStage(situation, built, admitted(situation)).rewind();
+    const side = machine.secureSide;
+    if (side === undefined) throw new Error('the host has an ultravisor');
+    if (isSecureSlip(this.#slip)) plantSlip(machine, side, this.#slip);
     const profile = scriptedGuest(situation.guest);
-    const guest = new SecureGuest(platform, situation.guest.traits, { profile, requests: 4, loopback: true });
+    const guest = new SecureGuest(machine.platform, situation.guest.traits, {
+      profile,
+      requests: 4,
+      loopback: true,
+    });
     guest.boot();
-    for (const frame of [SHARED_FRAME, SECRET_FRAME]) {
-      for (let at = 0; at < FRAME_BYTES; at += 4) platform.store32(frame * FRAME_BYTES + at, SECRET, false);
-    }
+    for (const frame of [SHARED_FRAME, SECRET_FRAME]) fillFrame(machine, frame);
     guest.become();
-    return [guest, platform, machine];
+    return [guest, machine, side];
   }
 
   #sealed(situation: Situation, built: Built): Facts {
-    const [, platform, machine] = this.#secure(situation, built);
-    platform.share(SHARED_FRAME, 1);
+    const [guest, machine] = this.#secure(situation, built);
+    const { platform } = machine;
+    guest.share(SHARED_FRAME, 1);
     const shared = SHARED_FRAME * FRAME_BYTES;
     const secret = SECRET_FRAME * FRAME_BYTES;
     platform.store32(shared, SECRET, false);
@@ -362,77 +376,111 @@ export class Laboratory {
     const sharedIsPlain = machine.memory.u32(shared, false) === SECRET;
     const secureIsCipher = machine.memory.u32(secret, false) !== SECRET;
     machine.memory.setU32(secret + 64, 1, false);
-    return { sharedIsPlain, secureIsCipher, writeDetected: platform.spoiled([SECRET_FRAME]) === 1 };
+    // The page-in that the next touch asks for is refused, for ever.
+    platform.load32(secret, false);
+    return { sharedIsPlain, secureIsCipher, writeDetected: platform.halted === 'fault loop' };
   }
 
   #share(situation: Situation, built: Built): Facts {
-    const [, platform, machine] = this.#secure(situation, built);
+    const [guest, machine] = this.#secure(situation, built);
+    const { platform } = machine;
     const from = SECRET_FRAME * FRAME_BYTES;
     const isZero = (): boolean => {
       for (let at = 0; at < FRAME_BYTES; at += 4) if (platform.load32(from + at, false) !== 0) return false;
       return true;
     };
-    platform.share(SECRET_FRAME, 1);
+    fillFrame(machine, SECRET_FRAME);
+    guest.share(SECRET_FRAME, 1);
     const zeroedOnShare = isZero();
-    const whole =
-      platform.load32(from + FRAME_BYTES - 4, false) === machine.memory.u32(from + FRAME_BYTES - 4, false);
+    const last = from + FRAME_BYTES - 4;
+    const whole = platform.load32(last, false) === machine.memory.u32(last, false);
     platform.store32(from, SECRET, false);
-    platform.share(SECRET_FRAME, 1);
+    guest.share(SECRET_FRAME, 1);
     const idempotent = platform.load32(from, false) === SECRET;
-    platform.unshare(SECRET_FRAME, 1);
+    guest.unshare(SECRET_FRAME, 1);
     return { zeroedOnShare, zeroedOnUnshare: isZero(), idempotent, wholeFrame: whole };
   }
 
   #reflection(situation: Situation, built: Built): Facts {
-    const [, platform, machine] = this.#secure(situation, built);
-    const seen = new CallWitness();
-    machine.setTap(seen);
+    const [, machine, { hypervisor }] = this.#secure(situation, built);
+    let seen: readonly bigint[] = [];
+    const enter = hypervisor.enter.bind(hypervisor);
+    hypervisor.enter = (frame) => {
+      seen = [...frame.general];
+      return enter(frame);
+    };
     const H_CPPR = 0x68n;
-    platform.registers.fill(0x5ec2e7n);
-    platform.registers[0] = H_CPPR;
-    platform.registers[1] = 0xffn;
-    platform.hcall();
+    const { registers } = machine.platform;
+    registers.fill(0x5ec2e7n);
+    registers[0] = H_CPPR;
+    registers[1] = 0xffn;
+    machine.platform.hcall();
     return {
-      declaredArrive: seen.arguments[0] === 0xffn,
-      leaked: seen.arguments.slice(1).filter(Boolean).length,
+      declaredArrive: seen[4] === 0xffn,
+      leaked: seen.filter((word) => word === 0x5ec2e7n).length,
     };
   }
 
+  /** H_SVM_* of a guest that is not secure, and the ultravisor's own twice. */
   #calls(situation: Situation, built: Built): Facts {
-    const [, platform] = this.#secure(situation, built);
-    const { hypervisor } = platform;
-    const pageInStatus = hypervisor.pageIn(false);
-    const pageOutStatus = hypervisor.pageOut(false);
-    const doneStatus = hypervisor.done(false);
-    hypervisor.start(true);
-    hypervisor.done(true);
-    return { pageInStatus, pageOutStatus, doneStatus, twiceSame: hypervisor.secure };
+    const [guest, machine, { hypervisor }] = this.#secure(situation, built);
+    // The same hypervisor before it ever heard of a secure guest.
+    const fresh = this.#secureStage(situation, built, true).rewind();
+    if (isSecureSlip(this.#slip) && fresh.secureSide !== undefined)
+      plantSlip(fresh, fresh.secureSide, this.#slip);
+    const ask = (token: number): number => {
+      fresh.platform.registers.fill(0n);
+      fresh.platform.registers[0] = BigInt(token);
+      fresh.platform.registers[3] = 16n;
+      fresh.platform.hcall();
+      return Number(BigInt.asIntN(64, fresh.platform.registers[0] ?? 0n));
+    };
+    // A guest that begins by itself would find the others open.
+    ask(H_SVM_INIT_START);
+    const [pageInStatus, pageOutStatus, doneStatus] = [H_SVM_PAGE_IN, H_SVM_PAGE_OUT, H_SVM_INIT_DONE].map(
+      ask,
+    );
+    const twice = new BigUint64Array(10);
+    for (const token of [H_SVM_INIT_START, H_SVM_INIT_DONE]) {
+      twice[0] = BigInt(token);
+      hypervisor.hcall(twice, MSR_S);
+    }
+    const alive = machine.platform.load32(SECRET_FRAME * FRAME_BYTES, false) >= 0;
+    const twiceSame = hypervisor.secure && guest.secure && alive && machine.halted === undefined;
+    return {
+      pageInStatus: pageInStatus ?? 0,
+      pageOutStatus: pageOutStatus ?? 0,
+      doneStatus: doneStatus ?? 0,
+      twiceSame,
+    };
   }
 
   #switchedOff(situation: Situation, built: Built): Facts {
-    const [, platform, machine] = this.#secure(situation, built);
+    const [guest, machine, { hypervisor }] = this.#secure(situation, built);
+    fillFrame(machine, SECRET_FRAME);
     machine.reset();
-    platform.switchOff();
     let left = 0;
     for (let at = 0; at < FRAME_BYTES; at += 4) {
       if (machine.memory.u32(SECRET_FRAME * FRAME_BYTES + at, false) === SECRET) left++;
     }
-    return { secure: platform.secure || platform.hypervisor.secure, plainTextLeft: left };
+    return { secure: guest.secure || hypervisor.secure, plainTextLeft: left };
   }
 
   #kexec(situation: Situation, built: Built): Facts {
-    const [, platform] = this.#secure(situation, built);
-    platform.share(SHARED_FRAME, 2);
-    const before = platform.explicitlyShared;
+    const [guest, , { ultravisor }] = this.#secure(situation, built);
+    const shared = (): number => ultravisor.svm.states.filter((state) => state === SHARED).length;
+    guest.share(SHARED_FRAME, 2);
+    const before = shared();
     // A crash kernel makes no such call.
     const kdumpKeeps = before >= 2;
-    platform.unshareAll();
-    return { sharedAfterKexec: platform.explicitlyShared, kdumpKeeps };
+    if (this.#slip !== 'forget-unshare-all') guest.unshareAll();
+    return { sharedAfterKexec: shared(), kdumpKeeps };
   }
 
   /** A secure frame mapped for reading and writing in the default window: what the device would be given. */
   #secureTce(situation: Situation, built: Built): Facts {
-    const [guest, , machine] = this.#secure(situation, built);
+    const [guest, machine] = this.#secure(situation, built);
+    fillFrame(machine, SECRET_FRAME);
     const H_PUT_TCE = 0x20;
     // A function masters the bus once its driver is bound.
     guest.probe();
@@ -448,28 +496,9 @@ export class Laboratory {
   }
 }
 
-const SECURE_SLIPS: readonly string[] = [
-  'forget-to-zero',
-  'no-ciphertext',
-  'pass-all-registers',
-  'answer-anybody',
-  'page-out-on-reset',
-  'forget-unshare-all',
-  'ignore-capability',
-];
-
-function isSecureSlip(slip: Slip | undefined): slip is SecureSlip {
-  return slip !== undefined && SECURE_SLIPS.includes(slip);
-}
-
-/** Registers r4 … r12 of the last hypercall, as the host saw them. */
-class CallWitness implements Tap {
-  readonly wantsGuestWrites = false;
-  arguments: bigint[] = [];
-
-  take(event: MachineEvent): void {
-    if (event.kind === KIND['hcall']) this.arguments = Array.from(event.fields.subarray(1, 10));
-  }
+function fillFrame(machine: Machine, frame: number): void {
+  for (let at = 0; at < FRAME_BYTES; at += 4)
+    machine.platform.store32(frame * FRAME_BYTES + at, SECRET, false);
 }
 
 function mappedEntries(table: {

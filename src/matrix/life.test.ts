@@ -1,20 +1,20 @@
 import test from 'ava';
 import { scriptedGuest } from '../emu/guest/scripted.ts';
 import { GUEST_SYSTEMS, guestSystem, type GuestSystem } from '../emu/guest/systems.ts';
-import { Machine } from '../emu/machine/machine.ts';
-import { live, machineConfig, Stage } from './life.ts';
+import { live, machineConfig, secureConfig, Stage } from './life.ts';
 import { SecureGuest } from './secure-guest.ts';
-import { ciphertext, FRAME_BYTES, SecurePlatform } from './secure-world.ts';
 
+const FRAME_BYTES = 0x1_0000;
 const MODERN = 'disable-legacy=on,disable-modern=off,iommu_platform=on';
 const named = (name: string): GuestSystem => guestSystem(name) as GuestSystem;
 
 test('a stage goes back to its first moment: the same life leaves the same facts and state', (t) => {
-  const stage = new Stage(machineConfig('7.2', [`virtio-blk-pci,drive=d0,${MODERN}`]));
-  const first = live(stage, named('debian-12'), { secure: false, admitted: false });
+  const config = machineConfig('7.2', [`virtio-blk-pci,drive=d0,${MODERN}`]);
+  const stage = new Stage(secureConfig(config, true));
+  const first = live(stage, named('debian-12'), { secure: false });
   const digest = stage.machine.digest();
-  live(stage, named('linux-5.6-svm'), { secure: true, admitted: true });
-  t.deepEqual(live(stage, named('debian-12'), { secure: false, admitted: false }), first);
+  t.true(live(stage, named('linux-5.6-svm'), { secure: true })['works']);
+  t.deepEqual(live(stage, named('debian-12'), { secure: false }), first);
   t.is(stage.machine.digest(), digest);
   t.true(first['works']);
   t.is(first['dma'], 'translated');
@@ -31,33 +31,34 @@ test('a scripted guest accepts no feature that its row denies', (t) => {
 });
 
 test('a guest that becomes secure works through its pool, and leaves its own frames unread', (t) => {
-  const stage = new Stage(machineConfig('7.2', [`virtio-net-pci,netdev=n0,${MODERN}`]));
-  const machine = stage.rewind();
-  const platform = new SecurePlatform(machine.platform, true, ciphertext());
+  const config = machineConfig('7.2', [`virtio-net-pci,netdev=n0,${MODERN}`]);
+  const machine = new Stage(secureConfig(config, true)).rewind();
   const guest = named('linux-5.6-svm');
-  const driver = new SecureGuest(platform, guest.traits, {
+  const driver = new SecureGuest(machine.platform, guest.traits, {
     profile: scriptedGuest(guest),
     requests: 4,
     loopback: true,
   });
   driver.boot();
   t.is(driver.become(), 0);
-  t.true(platform.secure);
+  t.true(driver.secure);
   t.is(driver.live().gaveUp, '');
   t.true(driver.outcome.dataCorrect);
   // The driver's own buffers lie above its rings, in frames that were never shared.
   const secret = 0x7f;
-  platform.store32(secret * FRAME_BYTES, 0x5ec2e7, false);
+  machine.platform.store32(secret * FRAME_BYTES, 0x5ec2e7, false);
   t.not(machine.memory.u32(secret * FRAME_BYTES, false), 0x5ec2e7);
 });
 
 test('a hypervisor without the capability lets nobody in, and gives the memory back', (t) => {
-  const made = Machine.create(machineConfig('7.2', [`virtio-rng-pci,rng=e0,${MODERN}`]));
-  if (!made.accepted) throw new Error(made.reason);
-  const platform = new SecurePlatform(made.value.platform, false, ciphertext());
-  made.value.platform.store32(0x50_0000, 77, false);
+  const config = machineConfig('7.2', [`virtio-rng-pci,rng=e0,${MODERN}`]);
+  const machine = new Stage(secureConfig(config, false)).rewind();
+  const guest = named('linux-5.6-svm');
+  const driver = new SecureGuest(machine.platform, guest.traits, { profile: scriptedGuest(guest) });
+  driver.boot();
+  machine.platform.store32(0x50_0000, 77, false);
   const H_PARAMETER = -4;
-  t.is(platform.enterSecureMode([]), H_PARAMETER);
-  t.false(platform.secure);
-  t.is(platform.load32(0x50_0000, false), 77);
+  t.is(driver.become(), H_PARAMETER);
+  t.false(driver.secure);
+  t.is(machine.platform.load32(0x50_0000, false), 77);
 });

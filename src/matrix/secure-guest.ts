@@ -1,35 +1,71 @@
 /** A guest that becomes secure before it looks at any device, and what it then does with memory for DMA (guests.md 3). */
 import { DirectWindowMapper, PhysicalMapper, type DmaMapper } from '../emu/guest/dma-map.ts';
 import { GuestDriver, type DriverOptions } from '../emu/guest/driver.ts';
+import type { SecureGuestPlatform } from '../emu/guest/platform.ts';
+import { KERNEL_AT, laySecureImage, TREE_AT } from '../emu/guest/secure-image.ts';
 import type { GuestTraits } from '../emu/guest/systems.ts';
-import { FRAME_BYTES, SecurePlatform } from './secure-world.ts';
+import {
+  FRAME_BYTES,
+  MSR_S,
+  UV_ESM,
+  UV_SHARE_PAGE,
+  UV_UNSHARE_ALL_PAGES,
+  UV_UNSHARE_PAGE,
+} from '../emu/ultravisor/abi.ts';
 
-/** Where the driver keeps its RTAS buffer and TCE list: shared by the ultravisor, which passes RTAS calls on. */
-const CALL_FRAME = 0x40_0000 / FRAME_BYTES;
 /** The bounce pool (swiotlb), above the driver's own memory. */
 const POOL = 0x80_0000;
 const POOL_BYTES = 0x10_0000;
 
 export class SecureGuest extends GuestDriver {
-  readonly #platform: SecurePlatform;
+  readonly #platform: SecureGuestPlatform;
   readonly #traits: GuestTraits;
 
-  constructor(platform: SecurePlatform, traits: GuestTraits, options: DriverOptions) {
+  constructor(platform: SecureGuestPlatform, traits: GuestTraits, options: DriverOptions) {
     // Every frame has one state, so nothing that is shared may lie beside what is not.
-    super(platform, { ...options, leastAlign: FRAME_BYTES });
+    const profile = { ...options.profile, putsSingly: true };
+    super(platform, { ...options, profile, leastAlign: FRAME_BYTES });
     this.#platform = platform;
     this.#traits = traits;
   }
 
-  /** What UV_ESM answers; 0 once the guest is secure. */
+  /** mfmsr: whether the guest runs in secure mode. */
+  get secure(): boolean {
+    return (this.#platform.msr & MSR_S) !== 0n;
+  }
+
+  /** What UV_ESM answers; 0 once the guest is secure, for then it goes on at the kernel's entry instead. */
   become(): number {
-    const status = this.#platform.enterSecureMode([CALL_FRAME]);
-    if (status === 0 && this.#traits.secure !== 'rings-only') this.#share(POOL, POOL_BYTES);
-    return status;
+    laySecureImage(this.#platform);
+    const status = this.ucall(UV_ESM, KERNEL_AT, TREE_AT);
+    if (!this.secure) return status;
+    if (this.#traits.secure !== 'rings-only') this.#share(POOL, POOL_BYTES);
+    return 0;
+  }
+
+  share(gfn: number, count: number): number {
+    return this.ucall(UV_SHARE_PAGE, gfn, count);
+  }
+
+  unshare(gfn: number, count: number): number {
+    return this.ucall(UV_UNSHARE_PAGE, gfn, count);
+  }
+
+  /** On the way into kexec. */
+  unshareAll(): number {
+    return this.ucall(UV_UNSHARE_ALL_PAGES);
+  }
+
+  /** r3 of an ultracall. */
+  ucall(number: number, ...inputs: readonly number[]): number {
+    this.calls.set(0, number);
+    for (const [index, value] of inputs.entries()) this.calls.set(1 + index, value);
+    this.#platform.ucall();
+    return this.calls.low(0) | 0;
   }
 
   override setUpQueues(): boolean {
-    if (this.#platform.secure && !(this.mapper instanceof PhysicalMapper)) {
+    if (this.secure && !(this.mapper instanceof PhysicalMapper)) {
       this.mapper = new SecureMapper(this.mapper, this.#platform, this.#traits, (gpa, bytes) => {
         this.#share(gpa, bytes);
       });
@@ -42,7 +78,7 @@ export class SecureGuest extends GuestDriver {
     const first = gpa >>> this.#traits.pageShift;
     const last = (gpa + bytes - 1) >>> this.#traits.pageShift;
     // A refusal is not looked at, as in Linux.
-    this.#platform.share(first, last - first + 1);
+    this.share(first, last - first + 1);
   }
 }
 
@@ -55,7 +91,7 @@ interface Bounced {
 /** The DMA API of a secure kernel: coherent memory is shared, streaming buffers go through the pool where there is one. */
 class SecureMapper implements DmaMapper {
   readonly #inner: DmaMapper;
-  readonly #platform: SecurePlatform;
+  readonly #platform: SecureGuestPlatform;
   readonly #share: (gpa: number, bytes: number) => void;
   readonly #raw: boolean;
   readonly #bounces: boolean;
@@ -66,7 +102,7 @@ class SecureMapper implements DmaMapper {
 
   constructor(
     inner: DmaMapper,
-    platform: SecurePlatform,
+    platform: SecureGuestPlatform,
     { secure }: GuestTraits,
     share: (gpa: number, bytes: number) => void,
   ) {

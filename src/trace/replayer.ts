@@ -69,9 +69,11 @@ export function replayInputs(
   make: MachineMaker,
   range: ComparedRange = {},
 ): ReplayOutcome {
-  // A secure guest's accesses fault into the ultravisor, and what it stores is nowhere in a recording.
-  if (reader.header.config.host?.startsWith('ultravisor') === true)
-    throw new RecordingError('a machine with an ultravisor is replayed with its guest, or not at all');
+  // What nobody may read in memory cannot be laid there because somebody read it.
+  if (mayHide(reader.header) && !reader.header.guestWrites)
+    throw new RecordingError(
+      'a machine with an ultravisor is replayed with its guest, or with all that it stored',
+    );
   const machine = make(reader.header);
   // RAM differs where the guest stored what nothing ever read, so digests hold only if its stores are recorded.
   const whole = reader.header.guestWrites && reader.sameState;
@@ -82,6 +84,11 @@ export function replayInputs(
   return { events: tap.events, divergence, end: reader.end, way: 'inputs' };
 }
 
+/** Whether frames of the guest's memory may be out of the host's sight. */
+function mayHide({ config }: RecordingHeader): boolean {
+  return config.host?.startsWith('ultravisor') === true;
+}
+
 /** More events than this after one action, and it is fed with what is known of its reads. */
 const GROUP_MAX = 1 << 16;
 /** As many bytes at most. */
@@ -89,6 +96,7 @@ const GROUP_BYTES_MAX = 32 << 20;
 
 const HCALL = KIND['hcall'];
 const UCALL = KIND['ucall'];
+const GUEST_FAULT = KIND['guest-fault'];
 const MMIO_READ = KIND['mmio-read'];
 const MMIO_WRITE = KIND['mmio-write'];
 const PIO_READ = KIND['pio-read'];
@@ -267,7 +275,7 @@ class Feeder {
     if (this.#tap.done) return;
     if (this.#muted !== undefined) this.#muted.on = false;
     this.#pageWhose = HYPERVISOR;
-    for (let i = this.#reads.count - 1; i >= 0; i--) this.#lay(i);
+    if (!mayHide(this.#reader.header)) for (let i = this.#reads.count - 1; i >= 0; i--) this.#lay(i);
     if (this.#muted !== undefined) this.#muted.on = true;
     // Without a chooser there are no choices to see; only where some were recorded was one at work.
     const choosing = this.#choices.length > 0;
@@ -322,6 +330,9 @@ class Feeder {
       case HCALL:
         for (let i = 0; i < this.#registers.length; i++) this.#registers[i] = action.words[i] ?? 0;
         platform.hcall();
+        break;
+      case GUEST_FAULT:
+        platform.load8(wide(action, 0));
         break;
       case UCALL:
         for (let i = 0; i < this.#registers.length; i++) this.#registers[i] = action.words[i] ?? 0;

@@ -50,6 +50,7 @@ test('the numbers of event kinds are what recordings hold: rows are only added a
       'reflect-return',
       'page-state',
       'vm-state',
+      'guest-fault',
     ],
   );
   t.is(KIND['hcall'], 0);

@@ -34,7 +34,8 @@ export type EventName =
   | 'reflect'
   | 'reflect-return'
   | 'page-state'
-  | 'vm-state';
+  | 'vm-state'
+  | 'guest-fault';
 
 /**
  * The vocabulary of everything that is recorded: what crosses between guest and host, or between a device and memory.
@@ -149,6 +150,8 @@ export const EVENT_KINDS: readonly EventKind[] = [
   /** side: 0 the ultravisor's table of frames, 1 the hypervisor's; states by their numbers in either. */
   { name: 'page-state', direction: 'output', fields: ['side', 'gfn', 'from', 'to'], carriesBytes: false },
   { name: 'vm-state', direction: 'output', fields: ['side', 'from', 'to'], carriesBytes: false },
+  /** A load or store of a secure guest that its own translation does not answer: the ultravisor takes over. */
+  { name: 'guest-fault', direction: 'input', fields: ['address'], carriesBytes: false },
 ];
 
 /** The number of each kind, by name. */

@@ -52,16 +52,21 @@ const PAGE_SHIFT = 12;
 const PAGE_BYTES = 4096;
 const PAGE_MASK = PAGE_BYTES - 1;
 
+/** Which calls a kernel has for more than one entry: both, none, or H_STUFF_TCE alone, as a secure one. */
+export type MultiTce = boolean | 'stuff';
+
 /** TCE hypercalls with RPNs below 4 GiB. */
 class TceCalls {
   readonly #calls: GuestCalls;
   readonly #multi: boolean;
+  readonly #indirect: boolean;
   /** A page of RAM for the lists of H_PUT_TCE_INDIRECT. */
   readonly #list: number;
 
-  constructor(calls: GuestCalls, multi: boolean, list: number) {
+  constructor(calls: GuestCalls, multi: MultiTce, list: number) {
     this.#calls = calls;
-    this.#multi = multi;
+    this.#multi = multi !== false;
+    this.#indirect = multi === true;
     this.#list = list;
   }
 
@@ -78,7 +83,7 @@ class TceCalls {
     shift: number,
     perm: number,
   ): boolean {
-    if (pages === 1 || !this.#multi) {
+    if (pages === 1 || !this.#indirect) {
       for (let page = 0; page < pages; page++) {
         const offset = page * 2 ** shift;
         if (!this.putOne(liobn, high, ioba + offset, (gpa + offset) | perm)) return false;
@@ -166,7 +171,7 @@ export class DefaultWindowMapper implements DmaMapper {
   constructor(
     calls: GuestCalls,
     bridge: HostBridgeNode,
-    multiTce: boolean,
+    multiTce: MultiTce,
     list: number,
     guestPageShift: number,
   ) {
@@ -347,7 +352,7 @@ export class DirectWindowMapper implements DmaMapper {
   constructor(
     calls: GuestCalls,
     bridge: HostBridgeNode,
-    multiTce: boolean,
+    multiTce: MultiTce,
     list: number,
     fallback: DefaultWindowMapper,
     length: WindowLength,

@@ -609,7 +609,8 @@ function mappersFor(calls: GuestCalls, firmware: Firmware, profile: GuestProfile
   if (profile.dma === 'firmware') {
     return { window: undefined, direct: undefined, translated: new FirmwareMapper(calls, bridge) };
   }
-  const multi = hardware.multiTce && profile.multiTce;
+  const both = hardware.multiTce && profile.multiTce;
+  const multi = both && profile.putsSingly === true ? 'stuff' : both;
   const window = new DefaultWindowMapper(calls, bridge, multi, list, profile.pageShift);
   if (profile.dma === 'default-window') return { window, direct: undefined, translated: window };
   const length = profile.dma === 'direct-window' ? 'memory' : 'lrdr';

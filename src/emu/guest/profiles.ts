@@ -43,6 +43,8 @@ export interface GuestProfile {
   readonly completion: 'interrupt' | 'polling';
   /** Uses H_PUT_TCE_INDIRECT and H_STUFF_TCE where hcall-multi-tce is announced. */
   readonly multiTce: boolean;
+  /** Keeps to H_PUT_TCE all the same, since the list's page would have to be shared: a secure Linux from 5.6 on. */
+  readonly putsSingly?: boolean;
   /** 12 or 16. */
   readonly pageShift: number;
   /** Reaches registers by H_LOGICAL_CI_LOAD and H_LOGICAL_CI_STORE, as firmware in real mode does. */

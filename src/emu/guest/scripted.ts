@@ -23,8 +23,7 @@ export function scriptedGuest(system: GuestSystem): GuestProfile {
     dma: dmaPolicy(system, firmware),
     byteOrder: traits.bigEndian ? 'big' : 'little',
     completion: firmware ? 'polling' : 'interrupt',
-    // A secure guest's page of TCEs would be read as ciphertext: Linux keeps to H_PUT_TCE there.
-    multiTce: !firmware && traits.secure === 'never',
+    multiTce: !firmware,
     pageShift: firmware ? 12 : traits.pageShift,
     registersByHypercall: firmware,
   };

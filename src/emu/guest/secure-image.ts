@@ -20,7 +20,7 @@ export const KERNEL_AT = 0x100_0000;
 const RTAS_AT = 0x110_0000;
 const INITRD_AT = 0x120_0000;
 export const TREE_AT = 0x140_0000;
-const KERNEL_BYTES = 0x8000;
+const KERNEL_BYTES = 0x1000;
 const RTAS_BYTES = 0x1000;
 const RTAS_TEXT_BYTES = 20;
 
@@ -47,7 +47,7 @@ export function laySecureImage(platform: GuestPlatform, options: ImageOptions = 
   const { fault, bootargs = 'svm=on' } = options;
   const kernel = pattern(KERNEL_BYTES, 0x4b);
   const rtas = pattern(RTAS_TEXT_BYTES, 0x52);
-  const rest = pattern(0x2000, 0x49);
+  const rest = pattern(0x400, 0x49);
   const blob = ownersBlob({ kernel, rtas, initrd: rest, bootargs }, fault);
   const archive = fault === 'no-blob' ? new Uint8Array(0) : cpio('opt/ibm/pef/guest.esmb', blob);
   const initrd = new Uint8Array(archive.length + rest.length);

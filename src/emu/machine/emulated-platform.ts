@@ -107,35 +107,35 @@ export class EmulatedPlatform implements SecureGuestPlatform {
     const seen = this.#seen;
     if (seen === undefined) this.#memory.setU8(address, value);
     else seen.store8(address, value);
-    this.#stored(address, 1);
+    this.#stored(address, 1, seen?.stored);
   }
 
   store16(address: number, value: number, littleEndian: boolean): void {
     const seen = this.#seen;
     if (seen === undefined) this.#memory.setU16(address, value, littleEndian);
     else seen.store16(address, value, littleEndian);
-    this.#stored(address, 2);
+    this.#stored(address, 2, seen?.stored);
   }
 
   store32(address: number, value: number, littleEndian: boolean): void {
     const seen = this.#seen;
     if (seen === undefined) this.#memory.setU32(address, value, littleEndian);
     else seen.store32(address, value, littleEndian);
-    this.#stored(address, 4);
+    this.#stored(address, 4, seen?.stored);
   }
 
   store64(address: number, value: bigint, littleEndian: boolean): void {
     const seen = this.#seen;
     if (seen === undefined) this.#memory.setU64(address, value, littleEndian);
     else seen.store64(address, value, littleEndian);
-    this.#stored(address, 8);
+    this.#stored(address, 8, seen?.stored);
   }
 
   storeBytes(address: number, from: Uint8Array, at: number, length: number): void {
     const seen = this.#seen;
     if (seen === undefined) this.#memory.write(address, from, at, length);
     else seen.storeBytes(address, from, at, length);
-    this.#stored(address, length);
+    this.#stored(address, length, seen === undefined ? undefined : from, at);
   }
 
   /** The view of a guest that is secure now. */
@@ -260,13 +260,14 @@ export class EmulatedPlatform implements SecureGuestPlatform {
     return event;
   }
 
-  #stored(address: number, length: number): void {
-    // What a secure guest stores is nobody's to see, but for what it shares: that is seen where it is used.
-    if (this.#line.tap?.wantsGuestWrites !== true || this.#seen !== undefined) return;
+  /** `bytes`: what was stored, where it is not in RAM. */
+  #stored(address: number, length: number, bytes?: Uint8Array, at = 0): void {
+    if (this.#line.tap?.wantsGuestWrites !== true) return;
     const event = this.#line.open(KIND['guest-write']);
     if (event === undefined) return;
     setAddress(event.words, address);
-    event.carry(this.#memory.view(address, length), 0, length);
+    if (bytes === undefined) event.carry(this.#memory.view(address, length), 0, length);
+    else event.carry(bytes, at, length);
     this.#line.send();
   }
 }

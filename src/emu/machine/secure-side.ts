@@ -129,6 +129,13 @@ class SecureLine implements SecureEvents {
     this.#line = line;
   }
 
+  guestFault(address: number): void {
+    const event = this.#line.open(KIND['guest-fault']);
+    if (event === undefined) return;
+    event.small(0, address);
+    this.#line.send();
+  }
+
   hypervisorUcall(number: number, inputs: readonly bigint[]): void {
     this.#call(KIND['hypervisor-ucall'], number, inputs);
   }

@@ -23,6 +23,7 @@ export class Stand implements HypervisorPort {
 
   constructor(side: 'released' | 'documented', except: Partial<Behaviour> = {}) {
     const events: SecureEvents = {
+      guestFault: () => undefined,
       hypervisorUcall: () => undefined,
       hypervisorUcallReturn: () => undefined,
       ownHcall: (token, inputs) => this.heard.push(`hcall ${token.toString(16)} ${inputs.join(' ')}`.trim()),

@@ -14,6 +14,11 @@ export class GuestView {
     this.#ultravisor = ultravisor;
   }
 
+  /** The last value that was stored, in its place's byte order; a run of bytes is the caller's own. */
+  get stored(): Uint8Array {
+    return this.#small;
+  }
+
   /** Whether the guest sees memory through the ultravisor's translation. */
   get active(): boolean {
     return this.#ultravisor.secure;
@@ -38,7 +43,7 @@ export class GuestView {
   loadBytes(address: number, into: Uint8Array, at: number, length: number): void {
     for (let done = 0; done < length;) {
       const size = Math.min(length - done, FRAME_BYTES - ((address + done) % FRAME_BYTES));
-      const page = this.#ultravisor.reach(address + done);
+      const page = this.#ultravisor.guestReach(address + done);
       const { store, ram } = this.#ultravisor.svm;
       if (page === undefined) into.fill(0, at + done, at + done + size);
       else if (page < 0) store.read(address + done, into, at + done, size);
@@ -70,7 +75,7 @@ export class GuestView {
   storeBytes(address: number, from: Uint8Array, at: number, length: number): void {
     for (let done = 0; done < length;) {
       const size = Math.min(length - done, FRAME_BYTES - ((address + done) % FRAME_BYTES));
-      const page = this.#ultravisor.reach(address + done);
+      const page = this.#ultravisor.guestReach(address + done);
       const { store, ram } = this.#ultravisor.svm;
       if (page !== undefined) {
         if (page < 0) store.write(address + done, from, at + done, size);

@@ -155,6 +155,8 @@ export class KvmHypervisor implements HypervisorPort, HostTouch, Stateful {
   // --- The ultravisor's hypercalls ----------------------------------------------------------------------------------
 
   #initStart(): number {
+    // The table of transitions in book3s_hv_uvmem.c: an error, and nothing changes.
+    if (this.started) return H_STATE;
     // Before anything is looked at: that is what lets the abort that follows succeed.
     this.#setByte(this.#byte | INIT_START);
     if (this.#parts.devicePages === 0 || !this.#parts.radix()) return H_UNSUPPORTED;

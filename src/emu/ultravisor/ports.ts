@@ -28,6 +28,7 @@ export interface UltravisorPort {
 
 /** Everything that crosses, for whoever records. Sides: 0 the ultravisor, 1 the hypervisor. */
 export interface SecureEvents {
+  guestFault(address: number): void;
   hypervisorUcall(number: number, inputs: readonly bigint[]): void;
   hypervisorUcallReturn(status: number, r4: bigint, r5: bigint): void;
   ownHcall(token: number, inputs: readonly bigint[]): void;

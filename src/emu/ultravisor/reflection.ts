@@ -85,6 +85,8 @@ export class ReflectedFrame {
   readonly words: BigUint64Array<ArrayBuffer> = new BigUint64Array(FRAME_WORDS);
   readonly general: BigUint64Array<ArrayBuffer> = this.words.subarray(0, 32);
   readonly special: BigUint64Array<ArrayBuffer> = this.words.subarray(32);
+  /** The general ones by halves. */
+  readonly halves: Uint32Array<ArrayBuffer> = new Uint32Array(this.words.buffer, 0, 64);
   readonly #bytes: Uint8Array = new Uint8Array(8 * FRAME_WORDS);
   readonly #view: DataView = new DataView(this.#bytes.buffer);
   vector = 0;
@@ -151,7 +153,8 @@ export class Reflection {
     frame.vector = vector;
     frame.cpu = interrupted.cpu;
     const { general, special: sprs } = frame;
-    for (let i = 0; i < 32; i++) if (i === 0 || this.#allRandom) general[i] = this.#chance.u64();
+    const halves = this.#allRandom ? 64 : 2;
+    for (let i = 0; i < halves; i++) frame.halves[i] = this.#chance.u32();
     const cookie = this.#cookie();
     this.#cookies[depth] = cookie;
     general[31] = cookie;

@@ -526,6 +526,14 @@ export class Ultravisor implements UltravisorPort, RtasHost, EsmHost, Stateful {
 
   // --- Memory of a secure guest -----------------------------------------------------------------------------------
 
+  /** `reach` for an access of the guest's own, which is an event where it faults. */
+  guestReach(address: number): number | undefined {
+    const maps = this.svm.maps[Math.floor(address / FRAME_BYTES)];
+    if (maps !== MAPS_SECURE && maps !== MAPS_NORMAL && this.halt === undefined)
+      this.#parts.events.guestFault(address);
+    return this.reach(address);
+  }
+
   /**
    * Makes the frame of an address reachable for the guest, with all the faults that it takes: an offset of the
    * hypervisor's page in RAM, or -1 for the frame's own in secure memory. Undefined: the access never completes.
