@@ -4,7 +4,9 @@ import { BLK_CLAUSES } from './blk.ts';
 import { CONFIG_CLAUSES } from './config.ts';
 import { CONSOLE_CLAUSES } from './console.ts';
 import { FEATURES_CLAUSES } from './features.ts';
-import { NET_CLAUSES } from './net.ts';
+import { NET_CONFIG_CLAUSES } from './net-config.ts';
+import { NET_RECEIVE_CLAUSES } from './net-receive.ts';
+import { NET_TRANSMIT_CLAUSES } from './net-transmit.ts';
 import { PCI_CLAUSES } from './pci.ts';
 import { RINGS_CLAUSES } from './rings.ts';
 import { RNG_CLAUSES } from './rng.ts';
@@ -18,7 +20,9 @@ export const CLAUSE_TABLES: readonly ClauseTable[] = [
   CONFIG_CLAUSES,
   PCI_CLAUSES,
   RINGS_CLAUSES,
-  NET_CLAUSES,
+  NET_CONFIG_CLAUSES,
+  NET_TRANSMIT_CLAUSES,
+  NET_RECEIVE_CLAUSES,
   BLK_CLAUSES,
   CONSOLE_CLAUSES,
   RNG_CLAUSES,

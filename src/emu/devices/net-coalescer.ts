@@ -66,12 +66,20 @@ export class NetCoalescer implements Stateful {
   readonly #interval: Duration;
   readonly #deliver: (frame: Uint8Array, pair: number) => boolean;
   readonly #drain: HandlerId;
+  /** gso_size and hdr_len are left as they are (see `coalescesWithoutLengths`). */
+  readonly #bare: boolean;
   readonly #on: [ip4: boolean, ip6: boolean] = [false, false];
   readonly #held: readonly [ip4: Held[], ip6: Held[]] = [[], []];
 
   /** `deliver` hands a frame to the driver; false: there are no buffers. */
-  constructor(events: EventQueue, interval: Duration, deliver: (frame: Uint8Array, pair: number) => boolean) {
+  constructor(
+    events: EventQueue,
+    interval: Duration,
+    deliver: (frame: Uint8Array, pair: number) => boolean,
+    bare = true,
+  ) {
     this.#events = events;
+    this.#bare = bare;
     this.#interval = interval;
     this.#deliver = deliver;
     this.#drain = events.register((family) => this.#purge(family));
@@ -94,6 +102,10 @@ export class NetCoalescer implements Stateful {
     const at = FAMILIES.findIndex((row) => row.ethertype === ethertype);
     const family = FAMILIES[at];
     if (family === undefined || this.#on[at] !== true) return this.#deliver(frame, pair);
+    if (!this.#bare && frame[abi.VIRTIO_NET_HDR_GSO_TYPE] !== abi.VIRTIO_NET_HDR_GSO_NONE) {
+      count(frame, 1);
+      return this.#deliver(frame, pair);
+    }
     const ip = headerBytes + ETHERNET_BYTES;
     const tcp = ip + family.ipBytes;
     if (frame.length < tcp + TCP_BYTES || !isCandidate(frame, ip, family)) return this.#deliver(frame, pair);
@@ -111,9 +123,9 @@ export class NetCoalescer implements Stateful {
     for (const at of [0, 1] as const) {
       this.#on[at] = state.bool(this.#on[at]);
       const held = this.#held[at];
-      const count = state.u32(held.length);
-      held.length = Math.min(held.length, count);
-      for (let i = 0; i < count; i++) held[i] = exchangeHeld(held[i], state);
+      const length = state.u32(held.length);
+      held.length = Math.min(held.length, length);
+      for (let i = 0; i < length; i++) held[i] = exchangeHeld(held[i], state);
     }
   }
 
@@ -151,21 +163,36 @@ export class NetCoalescer implements Stateful {
     frame[abi.VIRTIO_NET_HDR_FLAGS] = 0;
     frame[abi.VIRTIO_NET_HDR_GSO_TYPE] = abi.VIRTIO_NET_HDR_GSO_NONE;
     if (segment.coalesced) {
-      const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-      view.setUint16(abi.VIRTIO_NET_HDR_CSUM_START, segment.packets, true);
-      view.setUint16(abi.VIRTIO_NET_HDR_CSUM_OFFSET, 0, true);
-      frame[abi.VIRTIO_NET_HDR_FLAGS] = abi.VIRTIO_NET_HDR_F_RSC_INFO;
+      count(frame, segment.packets);
       frame[abi.VIRTIO_NET_HDR_GSO_TYPE] = family.gso;
+      if (!this.#bare) this.#tellLengths(segment, family);
     }
     const held = this.#held[at] as Held[];
     held.splice(held.indexOf(segment), 1);
     return this.#deliver(frame, segment.pair);
   }
 
+  /** Headers, and as much payload in each segment as they had on average. */
+  #tellLengths({ frame, headerBytes, payload, packets }: Held, family: Family): void {
+    const tcp = ETHERNET_BYTES + family.ipBytes;
+    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+    const headers = tcp + 4 * ((frame[headerBytes + tcp + 12] ?? 0) >> 4);
+    view.setUint16(abi.VIRTIO_NET_HDR_HDR_LEN, headers, true);
+    view.setUint16(abi.VIRTIO_NET_HDR_GSO_SIZE, Math.max(1, Math.ceil(payload / packets)), true);
+  }
+
   #purge(at: number): void {
     const family = FAMILIES[at] as Family;
     for (const segment of (this.#held[at] ?? []).slice()) this.#release(segment, family, at);
   }
+}
+
+/** Says how many segments a frame was made of, none of them a duplicate acknowledgement. */
+function count(frame: Uint8Array, segments: number): void {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  view.setUint16(abi.VIRTIO_NET_HDR_CSUM_START, segments, true);
+  view.setUint16(abi.VIRTIO_NET_HDR_CSUM_OFFSET, 0, true);
+  frame[abi.VIRTIO_NET_HDR_FLAGS] = abi.VIRTIO_NET_HDR_F_RSC_INFO;
 }
 
 function exchangeHeld(held: Held | undefined, state: StateStream): Held {

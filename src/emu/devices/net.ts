@@ -98,6 +98,8 @@ const FRAME_BYTES_MAX = 4096 + 65536;
  * that QEMU holds (TUN_READQ_SIZE). */
 const WAITING_MAX = 10000;
 const WAITING_AT_TAP_MAX = 501;
+const LINK_BYTES = 14;
+const LINK_BYTES_TAGGED = 18;
 const DUPLEX_UNKNOWN = 0xff;
 const TICKS_PER_MICROSECOND = 512;
 /** What follows a control header at most where it is read in one piece: an RSS configuration. */
@@ -183,21 +185,25 @@ export class NetDevice extends VirtioCore implements NetReceiver {
     this.addQueue(CTRL_QUEUE_SIZE);
     this.#transmit = parts.events.register((pair) => this.#transmitBurst(pair));
     this.#transmitDelay = nanoseconds(options.txTimer ?? 0);
+    const bare = this.behaviour.coalescesWithoutLengths;
     this.#coalescer = new NetCoalescer(
       parts.events,
       nanoseconds(options.coalesceInterval),
       (frame, pair) => this.#accept(frame, pair, true) === 'done',
+      bare,
     );
     if (peer.headers) this.#hostHeaderBytes = abi.VIRTIO_NET_HDR_BYTES;
   }
 
   offer(features: bigint): bigint {
-    const offered = features | this.#offered;
-    return this.#peer.headers ? offered : offered & ~NEEDS_HEADER_AT_HOST;
+    const all = features | this.#offered;
+    const offered = this.#peer.headers ? all : all & ~NEEDS_HEADER_AT_HOST;
+    return this.behaviour.offersWithoutNeeded ? offered : withNeeded(offered);
   }
 
   /** qemu_send_packet to the device. */
-  receive(frame: Uint8Array, pair = 0): void {
+  receive(frame: Uint8Array, asked = 0): void {
+    const pair = this.behaviour.keepsFramesOverQueueReset ? asked : this.#pairInUse(asked);
     const state = this.#pairs[pair];
     if (state === undefined || !this.#linkUp) return;
     if (state.rxBlocked || !this.#canReceive(pair)) {
@@ -397,6 +403,22 @@ export class NetDevice extends VirtioCore implements NetReceiver {
 
   // --- Receiving ------------------------------------------------------------------------------------------------
 
+  /** The pair asked for, or, while its queue is in reset, another one in use; -1 if the driver took them all away. */
+  #pairInUse(asked: number): number {
+    if ((this.status & VIRTIO_CONFIG_S_DRIVER_OK) === 0 || this.#canReceive(asked)) return asked;
+    for (let pair = 0; pair < this.#currentPairs; pair++) if (this.#canReceive(pair)) return pair;
+    return -1;
+  }
+
+  /** The frame is longer than the MTU that the driver accepted, and is not to be cut. */
+  #isBeyondMtu(frame: Uint8Array): boolean {
+    if (!this.accepted(abi.VIRTIO_NET_F_MTU)) return false;
+    const start = this.#hostHeaderBytes;
+    if (start > 0 && frame[abi.VIRTIO_NET_HDR_GSO_TYPE] !== abi.VIRTIO_NET_HDR_GSO_NONE) return false;
+    const tagged = frame[start + 12] === 0x81 && frame[start + 13] === 0x00;
+    return frame.length - start > this.#options.mtu + (tagged ? LINK_BYTES_TAGGED : LINK_BYTES);
+  }
+
   #canReceive(pair: number): boolean {
     if (pair >= this.#currentPairs || (this.status & VIRTIO_CONFIG_S_DRIVER_OK) === 0) return false;
     return this.#rxQueue(pair)?.ring.driver.isZero === false;
@@ -441,6 +463,7 @@ export class NetDevice extends VirtioCore implements NetReceiver {
     if (!this.#hasBuffers(queue, frame.length + this.#headerBytes - this.#hostHeaderBytes))
       return 'no buffers';
     if (!this.#filter.passes(frame, this.#hostHeaderBytes)) return 'done';
+    if (!this.behaviour.deliversBeyondMtu && this.#isBeyondMtu(frame)) return 'done';
     const count = this.#fillBuffers(queue, frame);
     if (count === STOPPED) {
       for (let i = 0; i < this.#taken.length; i++) this.#letGo(queue, i);
@@ -532,8 +555,17 @@ export class NetDevice extends VirtioCore implements NetReceiver {
       this.#small.fill(0, 0, abi.VIRTIO_NET_HDR_BYTES);
       copyIn(this.space, chain, 0, this.#small, 0, abi.VIRTIO_NET_HDR_BYTES);
     }
-    if (room >= this.#headerBytes) return this.#headerBytes;
+    if (room >= this.#headerBytes) {
+      if (!this.#mergeable && !this.behaviour.leavesNumBuffers) this.#putOneBuffer(chain);
+      return this.#headerBytes;
+    }
     return this.#tooShort(queue, chain, "iov_from_buf_full: Assertion `offset == 0' failed.");
+  }
+
+  #putOneBuffer(chain: Chain): void {
+    if (this.#headerBytes < abi.VIRTIO_NET_HDR_MRG_BYTES) return;
+    this.#smallView.setUint16(0, 1, this.littleEndian);
+    copyIn(this.space, chain, abi.VIRTIO_NET_HDR_NUM_BUFFERS, this.#small, 0, 2);
   }
 
   #tooShort(queue: Virtqueue, chain: Chain, assertion: string): number {
@@ -856,6 +888,38 @@ function piecesBehind(chain: Chain, bytes: number): number {
 
 function nanoseconds(count: number): Duration {
   return ticks(Math.ceil((count * TICKS_PER_MICROSECOND) / 1000));
+}
+
+/** Features with those of which each needs one (VIRTIO 1.3, 5.1.3.1), in an order in which one pass is enough. */
+const NEEDS: readonly (readonly [feature: number, oneOf: readonly number[]])[] = [
+  ...[abi.VIRTIO_NET_F_GUEST_TSO4, abi.VIRTIO_NET_F_GUEST_TSO6, abi.VIRTIO_NET_F_GUEST_UFO].map(
+    (feature) => [feature, [abi.VIRTIO_NET_F_GUEST_CSUM]] as const,
+  ),
+  [abi.VIRTIO_NET_F_GUEST_ECN, [abi.VIRTIO_NET_F_GUEST_TSO4, abi.VIRTIO_NET_F_GUEST_TSO6]],
+  ...[abi.VIRTIO_NET_F_HOST_TSO4, abi.VIRTIO_NET_F_HOST_TSO6, abi.VIRTIO_NET_F_HOST_UFO].map(
+    (feature) => [feature, [abi.VIRTIO_NET_F_CSUM]] as const,
+  ),
+  [abi.VIRTIO_NET_F_HOST_ECN, [abi.VIRTIO_NET_F_HOST_TSO4, abi.VIRTIO_NET_F_HOST_TSO6]],
+  [abi.VIRTIO_NET_F_RSC_EXT, [abi.VIRTIO_NET_F_HOST_TSO4, abi.VIRTIO_NET_F_HOST_TSO6]],
+  ...[
+    abi.VIRTIO_NET_F_CTRL_RX,
+    abi.VIRTIO_NET_F_CTRL_VLAN,
+    abi.VIRTIO_NET_F_CTRL_RX_EXTRA,
+    abi.VIRTIO_NET_F_GUEST_ANNOUNCE,
+    abi.VIRTIO_NET_F_MQ,
+    abi.VIRTIO_NET_F_CTRL_MAC_ADDR,
+    abi.VIRTIO_NET_F_RSS,
+    abi.VIRTIO_NET_F_HASH_REPORT,
+  ].map((feature) => [feature, [abi.VIRTIO_NET_F_CTRL_VQ]] as const),
+];
+
+/** A set without the features that lack what they need. */
+function withNeeded(offered: bigint): bigint {
+  let left = offered;
+  for (const [feature, oneOf] of NEEDS) {
+    if ((left & featureSet(...oneOf)) === 0n) left &= ~featureBit(feature);
+  }
+  return left;
 }
 
 function offeredBy(options: NetOptions): bigint {

@@ -41,6 +41,11 @@ export const DEVIATION_NAMES = [
   'erasesNothingSecurely',
   'movesAllThatIsDescribed',
   'takesFirstPieceForHeader',
+  'leavesNumBuffers',
+  'deliversBeyondMtu',
+  'keepsFramesOverQueueReset',
+  'offersWithoutNeeded',
+  'coalescesWithoutLengths',
 ] as const;
 type DeviationName = (typeof DEVIATION_NAMES)[number];
 
@@ -353,6 +358,51 @@ export const DEVIATIONS: readonly Deviation[] = [
     breaks: ['SPLIT-DEV-001'],
     provoked: [],
     source: 'hw/scsi/virtio-scsi.c: virtio_scsi_parse_req',
+  },
+  {
+    name: 'leavesNumBuffers',
+    qemu: 'Where buffers do not merge, ten of the twelve bytes of a received frame’s header are written.',
+    spec: 'num_buffers is written as 1.',
+    because: 'The field is there for every 1.x driver, and has one value.',
+    breaks: ['NETRX-DEV-006'],
+    provoked: [],
+    source: 'hw/net/virtio-net.c: receive_header',
+  },
+  {
+    name: 'deliversBeyondMtu',
+    qemu: 'The MTU is advice: frames of any length are delivered.',
+    spec: 'After MTU was accepted a longer frame that is not to be cut is dropped.',
+    because: 'The driver may have sized its buffers by the MTU.',
+    breaks: ['NET-DEV-006'],
+    provoked: [],
+    source: 'hw/net/virtio-net.c: virtio_net_receive_rcu',
+  },
+  {
+    name: 'keepsFramesOverQueueReset',
+    qemu: 'A frame for a receive queue that is in reset waits until the queue is back.',
+    spec: 'It goes to another receive queue in use, and is dropped if all are in reset.',
+    because: 'Packets must not wait for a queue that the driver took away.',
+    breaks: ['NETCTRL-DEV-029', 'NETCTRL-DEV-030'],
+    provoked: [],
+    source: 'hw/net/virtio-net.c: virtio_net_can_receive',
+  },
+  {
+    name: 'offersWithoutNeeded',
+    qemu: 'Properties that switch a feature off leave those that need it on.',
+    spec: 'A feature is offered only with what it needs.',
+    because: 'No driver could accept such a set.',
+    breaks: ['NET-DEV-014', 'NET-DEV-015'],
+    provoked: [],
+    source: 'hw/net/virtio-net.c: virtio_net_get_features',
+  },
+  {
+    name: 'coalescesWithoutLengths',
+    qemu: 'Coalesced segments have neither gso_size nor hdr_len, and large segments of the host’s pass without a count.',
+    spec: 'Both are filled in, and a large segment of the host’s counts as one.',
+    because: 'They are what a driver needs to cut the packet again.',
+    breaks: ['NETRX-DEV-033', 'NETRX-DEV-034', 'NETRX-DEV-036'],
+    provoked: [],
+    source: 'hw/net/virtio-net.c: virtio_net_rsc_drain_seg',
   },
 ];
 
