@@ -163,7 +163,7 @@ export class NetFrame {
 }
 
 /** Carries added until 16 bits are left. */
-export function fold(sum: number): number {
+function fold(sum: number): number {
   let folded = sum;
   while (folded > 0xffff) folded = (folded % 0x10000) + Math.floor(folded / 0x10000);
   return folded;

@@ -241,7 +241,7 @@ export class NetCommand {
   argumentBytes = 0;
   /** 0 is OK, 1 is ERR; -1: nothing was written. */
   ack = -1;
-  /** What the device wrote before the acknowledgement. */
+  /** What the device wrote behind the acknowledgement. */
   result: Uint8Array = new Uint8Array(0);
   resultBytes = 0;
   little = true;
@@ -251,6 +251,23 @@ export class NetCommand {
 
   is(kind: number, command?: number): boolean {
     return this.kind === kind && (command === undefined || this.command === command);
+  }
+
+  /** Bytes that the device may write behind the acknowledgement. */
+  get room(): number {
+    return Math.max(0, (this.chain?.writableBytes ?? 0) - 1);
+  }
+
+  resultByte(at: number): number {
+    return at < this.resultBytes ? (this.result[1 + at] ?? 0) : 0;
+  }
+
+  resultHalf(at: number): number {
+    return this.resultByte(at) | (this.resultByte(at + 1) << 8);
+  }
+
+  resultWord(at: number): number {
+    return this.resultHalf(at) + 0x1_0000 * this.resultHalf(at + 2);
   }
 
   byte(at: number): number {
@@ -359,8 +376,11 @@ export class NetView {
   tableOverflowed = false;
   /** Pairs by the last PAIRS_SET or RSS_CONFIG that was acknowledged; 1 after reset. */
   pairs = 1;
-  /** An RSS or hash configuration is in force. */
+  /** The driver set a number of pairs, or RSS, since reset. */
+  pairsSet = false;
+  /** An RSS or hash configuration is in force; of the first kind, frames are steered by it. */
   hashing = false;
+  steering = false;
   hashTypes = 0;
   unclassified = 0;
   indirection: number[] = [];
@@ -581,7 +601,9 @@ export class NetView {
     this.tableEntries = 0;
     this.tableOverflowed = false;
     this.pairs = 1;
+    this.pairsSet = false;
     this.hashing = false;
+    this.steering = false;
     this.driverErred = false;
     this.sentBad = false;
     this.outFrames = 0;
@@ -674,7 +696,7 @@ export class NetView {
     command.chain = chain;
     command.resultBytes = answered ? Math.max(0, chain.responseEnd - 1) : 0;
     command.result = chain.response;
-    command.ack = answered && chain.responseEnd > 0 ? (chain.response[chain.responseEnd - 1] ?? -1) : -1;
+    command.ack = answered && chain.responseEnd > 0 ? (chain.response[0] ?? -1) : -1;
   }
 
   // --- Receiving ------------------------------------------------------------------------------------------------
@@ -764,7 +786,9 @@ export class NetView {
     } else if (command.is(CLASS.VLAN)) this.vlans[command.half(0) % VLANS] = command.command === 0 ? 1 : 0;
     else if (command.is(CLASS.MQ, 0)) {
       this.pairs = command.half(0);
+      this.pairsSet = true;
       this.hashing = false;
+      this.steering = false;
     } else if (command.is(CLASS.MQ)) this.#setHash(command);
   }
 
@@ -790,7 +814,10 @@ export class NetView {
     this.indirection = Array.from({ length: entries }, (_, i) => command.half(8 + 2 * i));
     this.key = Uint8Array.from({ length: keyBytes }, (_, i) => command.byte(end + 3 + i));
     this.hashing = keyBytes > 0;
-    if (steering) this.pairs = command.half(end);
+    this.steering = steering && keyBytes > 0;
+    if (!steering) return;
+    this.pairs = command.half(end);
+    this.pairsSet = true;
   }
 }
 
@@ -808,7 +835,7 @@ function isBad(packet: NetPacket): boolean {
 }
 
 /** Whether the transport checksum is left open as it should be: the place is right, and holds the pseudo-header's sum. */
-export function isOpen(packet: NetPacket): boolean {
+function isOpen(packet: NetPacket): boolean {
   const { segmented } = packet;
   const at = packet.checksumAt(segmented);
   if (at < 0 || packet.csumStart !== segmented.transport || packet.csumStart + packet.csumOffset !== at)

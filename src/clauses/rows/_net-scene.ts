@@ -320,13 +320,9 @@ export class NetScene {
     ack = 0,
     result: readonly number[] = [],
   ): this {
-    const parts = [
-      [kind, command],
-      ...(argument.length > 0 ? [[...argument]] : []),
-      ...(result.length > 0 ? [result.length] : []),
-      1,
-    ];
-    this.s.request(this.control, parts, ack < 0 ? [] : [...result, ack]);
+    const room = result.length > 0 ? [1 + result.length] : [1];
+    const parts = [[kind, command], ...(argument.length > 0 ? [[...argument]] : []), ...room];
+    this.s.request(this.control, parts, ack < 0 ? [] : [ack, ...result]);
     return this;
   }
 

@@ -5,6 +5,9 @@ import { CONFIG_CLAUSES } from './config.ts';
 import { CONSOLE_CLAUSES } from './console.ts';
 import { FEATURES_CLAUSES } from './features.ts';
 import { NET_CONFIG_CLAUSES } from './net-config.ts';
+import { NET_CONTROL_CLAUSES } from './net-control.ts';
+import { NET_EXTRA_CLAUSES } from './net-extra.ts';
+import { NET_LEGACY_CLAUSES } from './net-legacy.ts';
 import { NET_RECEIVE_CLAUSES } from './net-receive.ts';
 import { NET_TRANSMIT_CLAUSES } from './net-transmit.ts';
 import { PCI_CLAUSES } from './pci.ts';
@@ -23,6 +26,9 @@ export const CLAUSE_TABLES: readonly ClauseTable[] = [
   NET_CONFIG_CLAUSES,
   NET_TRANSMIT_CLAUSES,
   NET_RECEIVE_CLAUSES,
+  NET_CONTROL_CLAUSES,
+  NET_EXTRA_CLAUSES,
+  NET_LEGACY_CLAUSES,
   BLK_CLAUSES,
   CONSOLE_CLAUSES,
   RNG_CLAUSES,
