@@ -31,7 +31,8 @@ export class ManyQueues extends Bench {
     const device = this.#device;
     device.setStatus(3);
     device.setFeatures(features);
-    device.setStatus((features & (1n << 32n)) === 0n ? 3 : 11);
+    const legacy = (features & (1n << 32n)) === 0n;
+    device.setStatus(legacy ? 3 : 11);
     for (let queue = 0; queue < device.queueCount; queue++) {
       const at = RINGS + queue * STEP;
       this.memory.fill(at, 0, STEP);
@@ -39,7 +40,7 @@ export class ManyQueues extends Bench {
       this.#heads[queue] = 0;
       device.setQueueRings(queue, BigInt(at), BigInt(at + DRIVER), BigInt(at + DEVICE));
     }
-    device.setStatus(15);
+    device.setStatus(legacy ? 7 : 15);
     this.settle();
   }
 

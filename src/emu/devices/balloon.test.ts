@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { prop } from '../../_prop.ts';
 import { ManyQueues } from './_many-queues.ts';
+import { behaviourOf } from '../virtio/behaviour.ts';
 import { BalloonDevice, type BalloonOptions } from './balloon.ts';
 
 const VERSION_1 = 1n << 32n;
@@ -25,24 +26,28 @@ function stand(
   features: bigint,
   changes_: Partial<BalloonOptions> = {},
   order: 'little' | 'big' = 'little',
+  behaviour: 'qemu-7.2' | 'spec' = 'qemu-7.2',
 ): Stand {
   const changes: number[] = [];
   let device: BalloonDevice | undefined;
   const bench = new ManyQueues(
     ({ parts }) => {
-      device = new BalloonDevice(parts, {
-        deflateOnOom: false,
-        freePageHint: false,
-        pagePoison: true,
-        freePageReporting: false,
-        wholeConfig: false,
-        pollingSeconds: 0,
-        ramBytes: RAM,
-        hostPageBytes: PAGE,
-        epochSeconds: 1000,
-        changed: (actual) => changes.push(actual),
-        ...changes_,
-      });
+      device = new BalloonDevice(
+        { ...parts, behaviour: behaviourOf(behaviour) },
+        {
+          deflateOnOom: false,
+          freePageHint: false,
+          pagePoison: true,
+          freePageReporting: false,
+          wholeConfig: false,
+          pollingSeconds: 0,
+          ramBytes: RAM,
+          hostPageBytes: PAGE,
+          epochSeconds: 1000,
+          changed: (actual) => changes.push(actual),
+          ...changes_,
+        },
+      );
       return device;
     },
     features,
@@ -240,6 +245,26 @@ test('without PAGE_POISON the register forgets what is written', (t) => {
   at.device.configWrite(12, 4, 5);
   t.is(at.device.configRead(12, 4), 0);
 });
+
+for (const [behaviour, changes] of [
+  ['qemu-7.2', [RAM - PAGE, RAM - 0x101 * PAGE]],
+  ['spec', [RAM - 0x101 * PAGE]],
+] as const) {
+  test(`${behaviour}: a legacy driver writes actual byte by byte`, (t) => {
+    const at = stand(0n, {}, 'little', behaviour);
+    for (const [i, byte] of [1, 1, 0, 0].entries()) at.device.legacyConfigWrite(4 + i, 1, byte);
+    t.deepEqual(at.changes, [...changes]);
+    t.is(at.device.configRead(4, 4), 0x101);
+  });
+
+  test(`${behaviour}: the first statistics of a legacy driver`, (t) => {
+    const at = stand(STATS, {}, 'little', behaviour);
+    at.bench.send(2, stat(0, 1n));
+    t.is(at.device.statistics.stats['stat-swap-in'], behaviour === 'spec' ? 2n ** 64n - 1n : 1n);
+    at.bench.send(2, stat(0, 2n));
+    t.is(at.device.statistics.stats['stat-swap-in'], 2n);
+  });
+}
 
 /** Falsified by a page that is given up unasked, or kept though it was named. */
 prop(

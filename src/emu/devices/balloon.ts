@@ -98,6 +98,8 @@ export class BalloonDevice extends VirtioCore {
   readonly #reportQueue: number;
   #numPages = 0;
   #actual = 0;
+  /** As the driver wrote it: a legacy one may do so byte by byte. */
+  #writtenActual = 0;
   #poison = 0;
   #pollingSeconds: number;
   /** When the host asks for statistics next, in ticks; -1: no timer runs. */
@@ -106,6 +108,8 @@ export class BalloonDevice extends VirtioCore {
   #statistics: Chain | undefined;
   readonly #stats: BigUint64Array<ArrayBuffer> = new BigUint64Array(STAT_NAMES.length).fill(2n ** 64n - 1n);
   #lastUpdate = 0;
+  /** A statistics buffer came since the last reset. */
+  #hadStatistics = false;
   #hintStatus = HINT_STOP;
   #hintCommand = FREE_PAGE_HINT_CMD_ID_MIN;
   #hintLooks = 0;
@@ -113,6 +117,8 @@ export class BalloonDevice extends VirtioCore {
   #partialPage = -1;
   readonly #partialPieces: Uint8Array<ArrayBuffer>;
   #warned = false;
+  /** During a write of a legacy driver that leaves actual half written. */
+  #writesInPart = false;
 
   constructor(parts: CoreParts, options: BalloonOptions) {
     super(parts, configLength(options));
@@ -189,6 +195,8 @@ export class BalloonDevice extends VirtioCore {
     super.exchange(state);
     this.#numPages = state.u32(this.#numPages);
     this.#actual = state.u32(this.#actual);
+    this.#writtenActual = state.u32(this.#writtenActual);
+    this.#hadStatistics = state.bool(this.#hadStatistics);
     this.#poison = state.u32(this.#poison);
     this.#pollingSeconds = state.u32(this.#pollingSeconds);
     this.#pollAt = state.integer(this.#pollAt);
@@ -209,17 +217,30 @@ export class BalloonDevice extends VirtioCore {
   /** Always little-endian, whoever asks. */
   protected override refreshConfig(): void {
     this.#writer.put(0, 4, this.#numPages);
-    this.#writer.put(ACTUAL_AT, 4, this.#actual);
+    this.#writer.put(ACTUAL_AT, 4, this.#writtenActual);
     this.#writer.put(FREE_PAGE_HINT_CMD_ID_AT, 4, this.#shownCommand());
     this.#writer.put(POISON_AT, 4, this.#poison);
   }
 
   protected override configWritten(): void {
-    const before = this.#actual;
-    this.#actual = this.#view.getUint32(ACTUAL_AT, true);
-    if (this.#actual !== before) this.#options.changed(this.actualBytes);
+    this.#writtenActual = this.#view.getUint32(ACTUAL_AT, true);
+    if (!this.#writesInPart) this.#countActual();
     const poisons = this.accepted(VIRTIO_BALLOON_F_PAGE_POISON) && this.config.length > POISON_AT;
     this.#poison = poisons ? this.#view.getUint32(POISON_AT, true) : 0;
+  }
+
+  #countActual(): void {
+    if (this.#actual === this.#writtenActual) return;
+    this.#actual = this.#writtenActual;
+    this.#options.changed(this.actualBytes);
+  }
+
+  override legacyConfigWrite(offset: number, width: 1 | 2 | 4, value: number): void {
+    const end = offset + width;
+    this.#writesInPart =
+      !this.behaviour.countsActualByByte && end > ACTUAL_AT && end < ACTUAL_AT + 4 && offset >= ACTUAL_AT;
+    super.legacyConfigWrite(offset, width, value);
+    this.#writesInPart = false;
   }
 
   /** A legacy driver may accept statistics when it has handed in a buffer already. */
@@ -244,6 +265,7 @@ export class BalloonDevice extends VirtioCore {
       queue.recycle(this.#statistics);
     }
     this.#statistics = undefined;
+    this.#hadStatistics = false;
     this.#poison = 0;
     // A reset of the machine takes everything off the clock; the host goes on asking.
     this.#setTimer(this.#pollAt);
@@ -346,14 +368,16 @@ export class BalloonDevice extends VirtioCore {
     if (chain !== undefined) {
       if (this.#statistics !== undefined) this.#return(queue, this.#statistics);
       this.#statistics = chain;
-      this.#readStatistics(chain);
-      const seconds = Math.floor(this.parts.events.now / TIMEBASE_HZ);
-      this.#lastUpdate = this.#options.epochSeconds + seconds;
+      const empty = !this.#hadStatistics && !this.version1 && !this.behaviour.takesFirstLegacyStatistics;
+      this.#hadStatistics = true;
+      if (!empty) this.#readStatistics(chain);
     }
     if (this.#pollingSeconds > 0) this.#setTimer(this.#inSeconds(this.#pollingSeconds));
   }
 
   #readStatistics(chain: Chain): void {
+    const seconds = Math.floor(this.parts.events.now / TIMEBASE_HZ);
+    this.#lastUpdate = this.#options.epochSeconds + seconds;
     this.#stats.fill(2n ** 64n - 1n);
     const bytes = chain.outBytes();
     for (let at = 0; at + STAT_BYTES <= bytes; at += STATS_MAX_READ) {

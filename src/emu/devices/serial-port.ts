@@ -19,7 +19,8 @@ export interface PortHost {
   /** VIRTIO_CONSOLE_F_MULTIPORT was accepted. */
   multiport(): boolean;
   driverOk(): boolean;
-  sendControl(port: number, event: number, value: number): void;
+  /** PORT_OPEN to the driver. */
+  tellOpen(port: number, value: 0 | 1): void;
   /** `virtio_notify`. */
   notify(queue: Virtqueue): void;
   /** Copies out of a chain's device-readable bytes. */
@@ -31,7 +32,6 @@ export interface PortHost {
   reportOpen(deviceId: string, open: boolean): void;
 }
 
-const PORT_OPEN = 6;
 /** What guest_ready counts to. */
 const READY_BYTES = 4096;
 /** How much of a buffer is handed to the host at a time; the host cannot tell. */
@@ -48,6 +48,8 @@ export class SerialPort implements CharFrontEnd {
   hostConnected = false;
   /** The host takes nothing for the moment: what the guest sends stays in its ring. */
   throttled = false;
+  /** The driver was told of the port since the last reset. */
+  announced = false;
   readonly #host: PortHost;
   readonly #end: CharEnd | undefined;
   readonly #chunk: () => Uint8Array;
@@ -134,7 +136,7 @@ export class SerialPort implements CharFrontEnd {
   openHost(): void {
     if (this.hostConnected) return;
     this.hostConnected = true;
-    this.#host.sendControl(this.settings.nr, PORT_OPEN, 1);
+    this.#host.tellOpen(this.settings.nr, 1);
   }
 
   closeHost(): void {
@@ -142,7 +144,7 @@ export class SerialPort implements CharFrontEnd {
     this.throttled = false;
     this.forget();
     this.discard();
-    this.#host.sendControl(this.settings.nr, PORT_OPEN, 0);
+    this.#host.tellOpen(this.settings.nr, 0);
   }
 
   /** The host end may be able to hand over what it kept. */
@@ -197,6 +199,7 @@ export class SerialPort implements CharFrontEnd {
     this.guestConnected = state.bool(this.guestConnected);
     this.hostConnected = state.bool(this.hostConnected);
     this.throttled = state.bool(this.throttled);
+    this.announced = state.bool(this.announced);
     const holds = state.bool(this.#chain !== undefined);
     if (!holds) {
       this.#chain = undefined;

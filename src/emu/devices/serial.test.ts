@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { prop } from '../../_prop.ts';
+import { behaviourOf } from '../virtio/behaviour.ts';
 import { CharEnd } from './backends/char-end.ts';
 import { ManyQueues } from './_many-queues.ts';
 import { SerialDevice } from './serial.ts';
@@ -41,11 +42,12 @@ interface StandOptions {
   readonly open?: boolean;
   readonly features?: bigint;
   readonly order?: 'little' | 'big';
+  readonly behaviour?: 'qemu-7.2' | 'spec';
 }
 
 function stand(
   ports: readonly PortSettings[],
-  { open = true, features = MULTIPORT, order = 'little' }: StandOptions = {},
+  { open = true, features = MULTIPORT, order = 'little', behaviour = 'qemu-7.2' }: StandOptions = {},
 ): Stand {
   const ends = new Map<string, CharEnd>();
   const read = new Map<string, string>();
@@ -59,7 +61,7 @@ function stand(
         ends.set(id, end);
       }
       device = new SerialDevice(
-        parts,
+        { ...parts, behaviour: behaviourOf(behaviour) },
         { maxPorts: 3, emergencyWrite: true, busName: 'ser.0', ports },
         { char: (id) => ends.get(id), reportOpen: (id, is) => reports.push(`${id} ${is ? 'on' : 'off'}`) },
       );
@@ -263,6 +265,22 @@ test('a port plugged while the driver runs is open before it is there; one taken
   at.bench.send(7, text('nobody'));
   t.is(at.bench.taken(7).length, 1);
   t.is(at.read.size, 0);
+});
+
+test('spec: a port is announced once, when the driver is ready and has room, and only then taken away', (t) => {
+  const at = stand([PORT], { behaviour: 'spec' });
+  at.device.plugPort({ ...PORT, nr: 2, deviceId: 'q', chardev: 'c2' });
+  at.bench.room(CONTROL_IN, 64);
+  t.true(at.device.unplugPort('q'));
+  t.deepEqual(heard(at), []);
+  at.device.plugPort({ ...PORT, nr: 2, deviceId: 'q', chardev: 'c2' });
+  for (let i = 0; i < 2; i++) at.bench.send(CONTROL_OUT, control(0xffffffff, 0, 1));
+  t.deepEqual(heard(at), ['1 1 1']);
+  listen(at, 4);
+  t.deepEqual(heard(at), ['2 1 1']);
+  at.ends.get('c2')?.disconnect();
+  t.true(at.device.unplugPort('q'));
+  t.deepEqual(heard(at), ['2 6 0', '2 2 1']);
 });
 
 /** Falsified by a byte lost, doubled or out of order, however guest and host cut the stream. */

@@ -68,6 +68,8 @@ export class SerialDevice extends VirtioCore {
   readonly #view: DataView<ArrayBuffer> = new DataView(this.#message.buffer);
   /** In the order they were plugged, which is the order the driver hears of them. */
   #ports: SerialPort[] = [];
+  /** DEVICE_READY came since the last reset. */
+  #ready = false;
 
   constructor(parts: CoreParts, options: SerialOptions, backends: SerialBackends) {
     super(parts, options.emergencyWrite ? CONFIG_BYTES : EMERG_WR_AT);
@@ -109,7 +111,7 @@ export class SerialDevice extends VirtioCore {
     const port = this.#makePort(settings);
     port.attach();
     this.#ports.push(port);
-    this.#sendControl(settings.nr, VIRTIO_CONSOLE_DEVICE_ADD, 1);
+    this.#announce(port);
     this.notifyConfig();
   }
 
@@ -121,7 +123,9 @@ export class SerialDevice extends VirtioCore {
     this.parts.events.cancel(this.#flush, nr);
     port.forget();
     port.discard();
-    this.#sendControl(nr, VIRTIO_CONSOLE_DEVICE_REMOVE, 1);
+    if (port.announced || this.behaviour.announcesPortsBlindly) {
+      this.#sendControl(nr, VIRTIO_CONSOLE_DEVICE_REMOVE, 1);
+    }
     this.#ports = this.#ports.filter((other) => other !== port);
     port.release();
     return true;
@@ -129,6 +133,7 @@ export class SerialDevice extends VirtioCore {
 
   override exchange(state: StateStream): void {
     super.exchange(state);
+    this.#ready = state.bool(this.#ready);
     const count = state.u16(this.#ports.length);
     const described: PortSettings[] = [];
     for (let i = 0; i < count; i++) described.push(exchangeSettings(this.#ports[i]?.settings, state));
@@ -162,13 +167,18 @@ export class SerialDevice extends VirtioCore {
   }
 
   protected override resetting(): void {
-    for (const port of this.#ports) port.resetGuest();
+    this.#ready = false;
+    for (const port of this.#ports) {
+      port.resetGuest();
+      port.announced = false;
+    }
   }
 
   protected service(queue: Virtqueue): void {
     const { index } = queue.ring;
     if (index === CONTROL_TRANSMIT_QUEUE) this.#takeControl(queue);
     else if (index !== CONTROL_RECEIVE_QUEUE) this.#servicePort(queue, index);
+    else if (!this.behaviour.announcesPortsBlindly) this.#announceAll();
   }
 
   // --- Inside -----------------------------------------------------------------------------------------------------
@@ -217,7 +227,24 @@ export class SerialDevice extends VirtioCore {
       this.#report(`Guest failure in adding device ${this.busName}`);
       return;
     }
-    for (const port of this.#ports) this.#sendControl(port.settings.nr, VIRTIO_CONSOLE_DEVICE_ADD, 1);
+    this.#ready = true;
+    this.#announceAll();
+  }
+
+  #announceAll(): void {
+    for (const port of this.#ports) this.#announce(port);
+  }
+
+  /** DEVICE_ADD: where the device is careful, once, to a driver that is ready and has a buffer for it. */
+  #announce(port: SerialPort): void {
+    if (!this.behaviour.announcesPortsBlindly && (port.announced || !this.#ready)) return;
+    if (this.#sendControl(port.settings.nr, VIRTIO_CONSOLE_DEVICE_ADD, 1)) port.announced = true;
+  }
+
+  /** PORT_OPEN and its end: a careful device tells of ports that the driver knows only. */
+  #tellOpen(nr: number, value: number): void {
+    const known = this.#portOf(nr)?.announced === true;
+    if (known || this.behaviour.announcesPortsBlindly) this.#sendControl(nr, VIRTIO_CONSOLE_PORT_OPEN, value);
   }
 
   #portMessage(id: number, event: number, value: number): void {
@@ -241,9 +268,10 @@ export class SerialDevice extends VirtioCore {
     if (port.hostConnected) this.#sendControl(nr, VIRTIO_CONSOLE_PORT_OPEN, 1);
   }
 
-  #sendControl(nr: number, event: number, value: number): void {
+  /** False if there was no buffer for it. */
+  #sendControl(nr: number, event: number, value: number): boolean {
     this.#fillControl(this.#view, nr, event, value);
-    this.#sendMessage(this.#message);
+    return this.#sendMessage(this.#message);
   }
 
   /** The name ends with a zero byte, which the specification does not ask for. */
@@ -263,15 +291,16 @@ export class SerialDevice extends VirtioCore {
   }
 
   /** A message that finds no buffer is lost; one too long for its buffer is cut, and its length told whole. */
-  #sendMessage(message: Uint8Array): void {
+  #sendMessage(message: Uint8Array): boolean {
     const queue = this.queue(CONTROL_RECEIVE_QUEUE);
-    if (queue === undefined || queue.ring.driver.isZero) return;
+    if (queue === undefined || queue.ring.driver.isZero) return false;
     const chain = queue.pop();
-    if (chain === undefined) return;
+    if (chain === undefined) return false;
     copyIn(this.space, chain, 0, message, 0, message.length);
     queue.push(chain, message.length);
     this.notifyUsed(queue);
     queue.recycle(chain);
+    return true;
   }
 
   #report(text: string): void {
@@ -308,8 +337,8 @@ export class SerialDevice extends VirtioCore {
     return {
       multiport: () => this.#multiport,
       driverOk: () => (this.status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0,
-      sendControl: (port, event, value) => {
-        this.#sendControl(port, event, value);
+      tellOpen: (port, value) => {
+        this.#tellOpen(port, value);
       },
       notify: (queue) => {
         this.notifyUsed(queue);

@@ -46,6 +46,9 @@ export const DEVIATION_NAMES = [
   'keepsFramesOverQueueReset',
   'offersWithoutNeeded',
   'coalescesWithoutLengths',
+  'announcesPortsBlindly',
+  'countsActualByByte',
+  'takesFirstLegacyStatistics',
 ] as const;
 type DeviationName = (typeof DEVIATION_NAMES)[number];
 
@@ -403,6 +406,33 @@ export const DEVIATIONS: readonly Deviation[] = [
     breaks: ['NETRX-DEV-033', 'NETRX-DEV-034', 'NETRX-DEV-036'],
     provoked: [],
     source: 'hw/net/virtio-net.c: virtio_net_rsc_drain_seg',
+  },
+  {
+    name: 'announcesPortsBlindly',
+    qemu: 'Each DEVICE_READY is answered with DEVICE_ADD of every port, announced or not; a port that is plugged or taken away is told of at any time, PORT_OPEN first.',
+    spec: 'A port is announced once, after DEVICE_READY and as soon as there is a buffer; only what was announced is opened or removed.',
+    because: 'DEVICE_ADD must not name a port that was added, DEVICE_REMOVE none that was not.',
+    breaks: ['CON-DEV-005', 'CON-DEV-006'],
+    provoked: [],
+    source: 'hw/char/virtio-serial-bus.c: handle_control_message, virtser_port_device_realize, remove_port',
+  },
+  {
+    name: 'countsActualByByte',
+    qemu: 'Every write to actual counts at once, a byte of a legacy driver too.',
+    spec: 'What a legacy driver writes in pieces counts once the last byte is there.',
+    because: 'A number that is half written is none.',
+    breaks: ['BALL-DEV-003'],
+    provoked: ['BALL-DRV-002'],
+    source: 'hw/virtio/virtio-balloon.c: virtio_balloon_set_config',
+  },
+  {
+    name: 'takesFirstLegacyStatistics',
+    qemu: 'The first statistics buffer counts like any other.',
+    spec: 'Of a legacy driver its values are ignored.',
+    because: 'Legacy drivers hand the first buffer in as it is, without statistics.',
+    breaks: ['BALL-DEV-004'],
+    provoked: [],
+    source: 'hw/virtio/virtio-balloon.c: virtio_balloon_receive_stats',
   },
 ];
 
