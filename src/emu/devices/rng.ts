@@ -106,8 +106,9 @@ export class RngDevice extends VirtioCore {
     // Nothing will be popped any more, and a packed queue does not look empty for that: as long as there is quota,
     // QEMU asks its backend and throws the answer away, and with no limit it does nothing else ever after.
     this.#asked.pop();
-    if (this.#limit === Infinity) this.end('hang', `${this.name} asks for entropy that it cannot deliver`);
-    else this.#quota = 0;
+    if (this.#limit !== Infinity) this.#quota = 0;
+    else if (this.behaviour.diesOfRequests)
+      this.end('hang', `${this.name} asks for entropy that it cannot deliver`);
   }
 
   /** Whether anything was asked of the backend. */

@@ -24,6 +24,7 @@ interface Setting {
   readonly iommu?: boolean;
   readonly options?: string;
   readonly log?: DiagnosticLog;
+  readonly behaviour?: 'spec';
 }
 
 function machine(setting: Setting): Machine {
@@ -36,6 +37,7 @@ function machine(setting: Setting): Machine {
       seed: 'driver-test',
       devices: [`${DEVICES[device]},${MODES[mode]},iommu_platform=${iommu ? 'on' : 'off'}${options}`],
       globals: [],
+      ...(setting.behaviour === undefined ? {} : { behaviour: setting.behaviour }),
       backends: [
         { kind: 'disk', id: 'd0', sectors: 2048, content: 'tagged', readOnly: false },
         { kind: 'net', id: 'n0', loopback: true },
@@ -152,6 +154,59 @@ test('a guest that knows packed rings uses them where they are offered, and to t
       }
     }
   }
+});
+
+const RING_FEATURES = [35, 36, 38];
+
+test('in order, with places in notifications, a device by the specification serves both layouts', (t) => {
+  for (const device of Object.keys(DEVICES)) {
+    for (const packed of ['off', 'on']) {
+      const setting = { device, iommu: true, behaviour: 'spec', options: `,packed=${packed}` } as const;
+      const guest = driver(setting, 'debian-6.12', { features: RING_FEATURES, requests: 300, depth: 2 });
+      const kicks: bigint[] = [];
+      t.true(guest.probe() && guest.start());
+      const notify = guest.transport.notify.bind(guest.transport);
+      guest.transport.notify = (queue, place) => {
+        kicks.push(BigInt(place ?? -1));
+        notify(queue, place);
+      };
+      t.true(guest.run(300), `${device} ${packed}: ${guest.outcome.gaveUp}`);
+      for (const bit of RING_FEATURES) t.is((guest.outcome.features >> BigInt(bit)) & 1n, 1n);
+      t.like(guest.outcome, { completed: 300, dataCorrect: true, status: 0x0f });
+      t.true(kicks.length > 0 && kicks.every((place) => place >= 0n));
+      if (packed === 'on')
+        t.true(
+          kicks.some((place) => place < 0x8000n),
+          'the second lap was reached',
+        );
+    }
+  }
+});
+
+test('QEMU 7.2 offers none of them', (t) => {
+  const outcome = life({ options: ',packed=on' }, 'debian-6.12', { features: RING_FEATURES });
+  for (const bit of RING_FEATURES) t.is((outcome.features >> BigInt(bit)) & 1n, 0n);
+  t.is(outcome.completed, 12);
+});
+
+test('a queue is reset and set up again while the device goes on, in both layouts and behaviours', (t) => {
+  for (const device of ['blk', 'rng']) {
+    for (const behaviour of [undefined, 'spec'] as const) {
+      for (const packed of ['off', 'on']) {
+        const options = `,packed=${packed}`;
+        const setting = { device, iommu: true, options, ...(behaviour === undefined ? {} : { behaviour }) };
+        const guest = driver(setting, 'debian-6.12');
+        const where = `${device} ${behaviour} ${packed}`;
+        t.true(guest.probe() && guest.start() && guest.run(20), where);
+        t.true(guest.resetQueue(0), where);
+        t.true(guest.run(20), `${where}: ${guest.outcome.gaveUp}`);
+        t.like(guest.outcome, { completed: 40, dataCorrect: true, status: 0x0f }, where);
+      }
+    }
+  }
+  const legacy = driver({ mode: 'legacy' }, 'legacy-le');
+  t.true(legacy.probe() && legacy.start());
+  t.false(legacy.resetQueue(0));
 });
 
 test('what becomes of requests does not depend on how the rings are laid out', (t) => {

@@ -7,10 +7,12 @@ import {
   VIRTIO_CONFIG_S_FEATURES_OK,
   VIRTIO_CONFIG_S_NEEDS_RESET,
   VIRTIO_F_ACCESS_PLATFORM,
+  VIRTIO_F_IN_ORDER,
   VIRTIO_F_NOTIFICATION_DATA,
   VIRTIO_F_RING_EVENT_IDX,
   VIRTIO_F_RING_INDIRECT_DESC,
   VIRTIO_F_RING_PACKED,
+  VIRTIO_F_RING_RESET,
   VIRTIO_F_VERSION_1,
   VIRTIO_MSI_NO_VECTOR,
   VIRTIO_PCI_ISR_QUEUE,
@@ -128,6 +130,8 @@ export interface DriverOptions {
   readonly depth?: number;
   /** Whether the other end of a network device sends frames back. */
   readonly loopback?: boolean;
+  /** Feature bits of the ring and transport that it takes besides those of its profile. */
+  readonly features?: readonly number[];
   /** Use INTx even where there is MSI-X (`pci=nomsi`). */
   readonly noMsi?: boolean;
   /** Clear the default DMA window when the host bridge is found, as a kernel does at boot: 512 calls for 1 GiB. */
@@ -138,6 +142,7 @@ export interface DriverOptions {
   readonly leastAlign?: number;
 }
 
+const NO_FEATURES: readonly number[] = [];
 /** Guest RAM that a driver uses, from here on. */
 const GUEST_MEMORY = 0x40_0000;
 const GUEST_MEMORY_BYTES = 0x40_0000;
@@ -341,9 +346,11 @@ export class GuestDriver implements RequestHost {
     let low =
       profile.deviceFeatures === 'kernel' ? this.requests.kernelFeatures : this.requests.firmwareFeatures;
     let high = 0;
-    for (const bit of profile.transportFeatures) {
-      if (bit < 32) low |= 1 << bit;
-      else high |= 1 << (bit - 32);
+    for (const bits of [profile.transportFeatures, this.#options.features ?? NO_FEATURES]) {
+      for (const bit of bits) {
+        if (bit < 32) low |= 1 << bit;
+        else high |= 1 << (bit - 32);
+      }
     }
     outcome.featuresLow = (offeredLow & low) >>> 0;
     outcome.featuresHigh = (offeredHigh & high) >>> 0;
@@ -446,7 +453,7 @@ export class GuestDriver implements RequestHost {
     }
     this.#ringLow[queue] = low;
     this.#ringBytes[queue] = layout.bytes;
-    ring.start(mapper, this.#accepted(VIRTIO_F_RING_EVENT_IDX), tables);
+    ring.start(mapper, this.#accepted(VIRTIO_F_RING_EVENT_IDX), tables, this.#accepted(VIRTIO_F_IN_ORDER));
     if (this.profile.completion === 'polling') ring.disableInterrupts();
     if (!transport.setQueue(queue, ring.writer, mapper.high, low)) {
       outcome.gaveUp = 'bad notification offset';
@@ -464,6 +471,14 @@ export class GuestDriver implements RequestHost {
     if (split === undefined) return undefined;
     this.rings[queue] = packed ? (this.#packedRings[queue] ??= new PackedRing(this.platform)) : split;
     return this.rings[queue];
+  }
+
+  /** Resets a queue that waits for nothing, and sets it up anew (2.6.1). Needs RING_RESET. */
+  resetQueue(queue: number): boolean {
+    if (!this.#accepted(VIRTIO_F_RING_RESET) || !this.transport.resetQueue(queue)) return false;
+    this.rings[queue]?.abandon();
+    this.mapper.unmap(this.#ringLow[queue] ?? 0, this.#ringBytes[queue] ?? 0);
+    return this.setUpQueue(queue);
   }
 
   /** Requests one after another, or in pairs, until `count` have been answered or something is wrong. */

@@ -87,6 +87,10 @@ export class LegacyTransport implements DriverTransport {
     return true;
   }
 
+  resetQueue(): boolean {
+    return false;
+  }
+
   setConfigVector(vector: number): number {
     this.#access.write(this.#base + VIRTIO_MSI_CONFIG_VECTOR, 2, vector);
     return this.#access.read(this.#base + VIRTIO_MSI_CONFIG_VECTOR, 2);

@@ -16,6 +16,7 @@ import {
   VIRTIO_PCI_COMMON_Q_ENABLE,
   VIRTIO_PCI_COMMON_Q_MSIX,
   VIRTIO_PCI_COMMON_Q_NOFF,
+  VIRTIO_PCI_COMMON_Q_RESET,
   VIRTIO_PCI_COMMON_Q_SELECT,
   VIRTIO_PCI_COMMON_Q_SIZE,
   VIRTIO_PCI_COMMON_Q_USEDHI,
@@ -132,6 +133,17 @@ export class ModernTransport implements DriverTransport {
     this.#doorbells[queue] = this.#notify + place * this.#multiplier;
     access.write(common + VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
     return true;
+  }
+
+  resetQueue(queue: number): boolean {
+    const access = this.#access;
+    this.#select(queue);
+    access.write(this.#common + VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
+    for (let reads = 0; reads < RESET_READS_MAX; reads++) {
+      const resetting = access.read(this.#common + VIRTIO_PCI_COMMON_Q_RESET, 2) !== 0;
+      if (!resetting && access.read(this.#common + VIRTIO_PCI_COMMON_Q_ENABLE, 2) === 0) return true;
+    }
+    return false;
   }
 
   setConfigVector(vector: number): number {

@@ -18,6 +18,7 @@ import {
 import { MAPPING_FAILED, type DmaMapper } from './dma-map.ts';
 import type { GuestPlatform } from './platform.ts';
 import {
+  Batch,
   CHAIN_MAX,
   RING_BROKEN,
   RING_EMPTY,
@@ -102,6 +103,7 @@ export class PackedRing implements DriverRing {
   /** Slots published since the device was last notified. */
   #unannounced = 0;
   #noInterrupt = false;
+  readonly #batch: Batch = new Batch();
 
   readonly #nextId: Uint16Array = new Uint16Array(RING_SIZE_MAX);
   /** Slots of the request with this id; 0 marks an id that is free. */
@@ -118,13 +120,14 @@ export class PackedRing implements DriverRing {
   }
 
   /** An empty ring. The areas hold zeros. `tables` as for a split ring, one for each id. */
-  start(mapper: DmaMapper, eventIdx: boolean, tables: number): void {
+  start(mapper: DmaMapper, eventIdx: boolean, tables: number, inOrder = false): void {
     const { size } = this.writer;
     this.fault = undefined;
     this.inFlight = 0;
     this.#mapper = mapper;
     this.#eventIdx = eventIdx;
     this.#tables = tables;
+    this.#batch.start(inOrder);
     this.#freeId = 0;
     this.#freeSlots = size;
     this.#next = 0;
@@ -169,6 +172,7 @@ export class PackedRing implements DriverRing {
     this.#freeSlots -= slots;
     this.#unannounced += slots;
     this.inFlight++;
+    this.#batch.add(id);
     return id;
   }
 
@@ -258,14 +262,23 @@ export class PackedRing implements DriverRing {
   collect(): number {
     const { writer } = this;
     if (this.fault !== undefined) return RING_BROKEN;
+    if (this.#batch.open) return this.#nextAnswered();
     if (!this.#isUsed()) return RING_EMPTY;
     const id = writer.id(this.#used);
     const length = writer.length(this.#used);
     if (id >= writer.size) return this.#broken('id out of range');
-    const slots = this.#slots[id] ?? 0;
-    if (slots === 0) return this.#broken('id is not a head');
+    if (this.#slots[id] === 0) return this.#broken('id is not a head');
     if (length > (this.#writable[id] ?? 0)) return this.#broken('length exceeds the buffers');
-    this.collectedLength = length;
+    this.#batch.answer(id, length);
+    return this.#nextAnswered();
+  }
+
+  /** The next request of those that the answer read last stands for. */
+  #nextAnswered(): number {
+    const { writer } = this;
+    const id = this.#batch.take();
+    const slots = this.#slots[id] ?? 0;
+    this.collectedLength = this.#batch.open ? (this.#writable[id] ?? 0) : this.#batch.length;
     this.#release(id);
     this.#used += slots;
     if (this.#used >= writer.size) {

@@ -140,6 +140,45 @@ export class Chain {
   }
 }
 
+/**
+ * Requests in the order of their publication, where IN_ORDER was accepted: an answer names the last of a run (2.7.9,
+ * 2.8.8), and those before it count as used whole. Without it an answer is of one request.
+ */
+export class Batch {
+  inOrder = false;
+  /** An answer stands for more requests than were taken. */
+  open = false;
+  /** Bytes written into the last of them. */
+  length = 0;
+  #last = 0;
+  #from = 0;
+  #until = 0;
+  readonly #order: Uint16Array = new Uint16Array(2 * RING_SIZE_MAX);
+
+  start(inOrder: boolean): void {
+    this.inOrder = inOrder;
+    this.open = false;
+    this.#from = 0;
+    this.#until = 0;
+  }
+
+  add(head: number): void {
+    if (this.inOrder) this.#order[this.#until++ % this.#order.length] = head;
+  }
+
+  answer(last: number, length: number): void {
+    this.#last = last;
+    this.length = length;
+    this.open = true;
+  }
+
+  take(): number {
+    const head = this.inOrder ? (this.#order[this.#from++ % this.#order.length] ?? 0) : this.#last;
+    this.open = head !== this.#last;
+    return head;
+  }
+}
+
 /** What `collect` and `add` answer instead of a head. */
 export const RING_EMPTY = -1;
 export const RING_BROKEN = -2;
@@ -164,7 +203,8 @@ export interface DriverRing {
   readonly size: number;
   /** What a notification says of the queue besides its number, in 16 bits (2.9). */
   readonly place: number;
-  start(mapper: DmaMapper, eventIdx: boolean, tables: number): void;
+  /** `inOrder`: IN_ORDER was accepted; an answer may then stand for all requests up to it. */
+  start(mapper: DmaMapper, eventIdx: boolean, tables: number, inOrder?: boolean): void;
   add(chain: Chain): number;
   needsNotification(): boolean;
   collect(): number;
@@ -189,12 +229,14 @@ export class SplitRing implements DriverRing {
   #eventIdx = false;
   #tables = 0;
   #freeHead = 0;
+  #freeTail = 0;
   #freeCount = 0;
   #availIndex = 0;
   #usedIndex = 0;
   /** Buffers published since the device was last notified. */
   #unannounced = 0;
   #noInterrupt = false;
+  readonly #batch: Batch = new Batch();
 
   readonly #next: Uint16Array = new Uint16Array(RING_SIZE_MAX);
   /** Descriptors of the chain that begins here; 0 marks a descriptor that heads none. */
@@ -214,13 +256,15 @@ export class SplitRing implements DriverRing {
    * An empty ring. The areas hold zeros. `tables`: guest-physical address of an indirect table of CHAIN_MAX entries
    * for each descriptor, 0 if indirect descriptors were not accepted.
    */
-  start(mapper: DmaMapper, eventIdx: boolean, tables: number): void {
+  start(mapper: DmaMapper, eventIdx: boolean, tables: number, inOrder = false): void {
     const { size } = this.writer;
     this.fault = undefined;
     this.inFlight = 0;
     this.#mapper = mapper;
     this.#eventIdx = eventIdx;
     this.#tables = tables;
+    this.#batch.start(inOrder);
+    this.#freeTail = size - 1;
     this.#freeHead = 0;
     this.#freeCount = size;
     this.#availIndex = 0;
@@ -271,6 +315,7 @@ export class SplitRing implements DriverRing {
     this.#indirect[head] = indirect ? 1 : 0;
     this.#freeCount -= links;
     this.inFlight++;
+    this.#batch.add(head);
     const { writer } = this;
     writer.setAvailEntry(this.#availIndex & (writer.size - 1), head);
     this.#availIndex = (this.#availIndex + 1) & 0xffff;
@@ -349,6 +394,7 @@ export class SplitRing implements DriverRing {
   collect(): number {
     const { writer } = this;
     if (this.fault !== undefined) return RING_BROKEN;
+    if (this.#batch.open) return this.#nextAnswered();
     const shared = writer.usedIndex();
     if (shared === this.#usedIndex) return RING_EMPTY;
     if (((shared - this.#usedIndex) & 0xffff) > this.inFlight) return this.#broken('index jumped');
@@ -358,7 +404,15 @@ export class SplitRing implements DriverRing {
     if (head >= writer.size) return this.#broken('id out of range');
     if (this.#links[head] === 0) return this.#broken('id is not a head');
     if (length > (this.#writable[head] ?? 0)) return this.#broken('length exceeds the buffers');
-    this.collectedLength = length;
+    this.#batch.answer(head, length);
+    return this.#nextAnswered();
+  }
+
+  /** The next request of those that the answer read last stands for. */
+  #nextAnswered(): number {
+    const { writer } = this;
+    const head = this.#batch.take();
+    this.collectedLength = this.#batch.open ? (this.#writable[head] ?? 0) : this.#batch.length;
     this.#release(head);
     this.#usedIndex = (this.#usedIndex + 1) & 0xffff;
     // The device is told how far we came, but only while interrupts are wanted.
@@ -381,8 +435,15 @@ export class SplitRing implements DriverRing {
     const links = this.#links[head] ?? 0;
     let last = head;
     for (let i = 1; i < links; i++) last = this.#next[last] ?? 0;
-    this.#next[last] = this.#freeHead;
-    this.#freeHead = head;
+    if (this.#batch.inOrder) {
+      // Descriptors are taken in table order (2.7.5): what comes back goes to the end.
+      if (this.#freeCount === 0) this.#freeHead = head;
+      else this.#next[this.#freeTail] = head;
+      this.#freeTail = last;
+    } else {
+      this.#next[last] = this.#freeHead;
+      this.#freeHead = head;
+    }
     this.#freeCount += links;
     this.#links[head] = 0;
     this.inFlight--;

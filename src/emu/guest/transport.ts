@@ -20,6 +20,8 @@ export interface DriverTransport {
    * lie as the writer has them, in one block. False if the device did not take it.
    */
   setQueue(queue: number, writer: RingPlace, high: number, low: number): boolean;
+  /** Resets one queue and waits until the device says that it is done. False where there is no such thing. */
+  resetQueue(queue: number): boolean;
   /** MSI-X vectors; what reads back, 0xffff if the device refused. */
   setConfigVector(vector: number): number;
   setQueueVector(queue: number, vector: number): number;

@@ -16,7 +16,13 @@ import type { Disk } from '../devices/backends/disk.ts';
 import type { EntropySource } from '../devices/backends/entropy.ts';
 import type { NetPeer } from '../devices/backends/net-end.ts';
 import type { CoreParts, VirtioCore } from '../virtio/core.ts';
-import { featureBit } from '../virtio/features.ts';
+import {
+  VIRTIO_F_IN_ORDER,
+  VIRTIO_F_NOTIFICATION_DATA,
+  VIRTIO_F_ORDER_PLATFORM,
+  VIRTIO_F_VERSION_1,
+} from '../virtio/abi.ts';
+import { featureBit, featureSet, hasFeature } from '../virtio/features.ts';
 import { EPOCH_SECONDS } from './platform-options.ts';
 import type { PropertyValues } from './properties.ts';
 import type { RealizedDevice } from './realize.ts';
@@ -130,8 +136,14 @@ export function makeDevice(realized: RealizedDevice, parts: CoreParts, backends:
   const make = MAKERS.get(realized.family.name);
   if (make === undefined) throw new Error(`no device of type ${realized.family.name} can be made`);
   const device = make(realized.values, parts, backends, realized);
-  device.hostFeatures = device.offer(realized.transportFeatures);
+  device.hostFeatures = device.offer(realized.transportFeatures | ringFeatures(realized, device));
   return device;
+}
+
+/** What the specification has of features of rings, and QEMU 7.2 has not. */
+function ringFeatures({ transportFeatures }: RealizedDevice, { behaviour }: VirtioCore): bigint {
+  if (behaviour.offersFewRingFeatures || !hasFeature(transportFeatures, VIRTIO_F_VERSION_1)) return 0n;
+  return featureSet(VIRTIO_F_IN_ORDER, VIRTIO_F_ORDER_PLATFORM, VIRTIO_F_NOTIFICATION_DATA);
 }
 
 function makeInput(kind: InputKind): Make {

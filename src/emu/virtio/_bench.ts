@@ -133,6 +133,7 @@ export class RingHost implements QueueHost {
   readonly space: DmaSpace = this.bench.space;
   littleEndian = true;
   packed = false;
+  inOrder = false;
   indirect = true;
   behaviour: Behaviour = QEMU_7_2;
   stopped = false;

@@ -12,6 +12,7 @@ import {
   VIRTIO_CONFIG_S_NEEDS_RESET,
   VIRTIO_F_ACCESS_PLATFORM,
   VIRTIO_F_BAD_FEATURE,
+  VIRTIO_F_IN_ORDER,
   VIRTIO_F_NOTIFY_ON_EMPTY,
   VIRTIO_F_RING_EVENT_IDX,
   VIRTIO_F_RING_INDIRECT_DESC,
@@ -75,6 +76,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
   notifyOnEmpty = false;
   indirect = false;
   packed = false;
+  inOrder = false;
   version1 = false;
 
   readonly behaviour: Behaviour;
@@ -251,11 +253,11 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
 
   /**
    * Where QEMU would abort on an assertion, or never return: the device breaks instead, as `virtio_error` breaks it, and
-   * the machine is told. A reset mends it.
+   * the machine is told. A reset mends it. Under the specification's rules all this is an error like any other.
    */
   end(how: Ending, why: string): void {
-    this.parts.diagnostics.ended(how, why);
-    if (how === 'abort') this.fail(why);
+    if (this.behaviour.diesOfRequests) this.parts.diagnostics.ended(how, why);
+    if (how === 'abort' || !this.behaviour.diesOfRequests) this.fail(why);
     else this.#broken = true;
   }
 
@@ -411,6 +413,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
   protected goesOn(queue: Virtqueue): boolean {
     if (queue.isEmpty()) return false;
     if (!this.stopped) return true;
+    if (!this.behaviour.diesOfRequests) return false;
     this.end('hang', `${this.name} serves a queue that never becomes empty`);
     return false;
   }
@@ -506,6 +509,7 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     this.notifyOnEmpty = hasFeature(features, VIRTIO_F_NOTIFY_ON_EMPTY);
     this.indirect = hasFeature(features, VIRTIO_F_RING_INDIRECT_DESC);
     this.packed = hasFeature(features, VIRTIO_F_RING_PACKED);
+    this.inOrder = hasFeature(features, VIRTIO_F_IN_ORDER);
     this.littleEndian = this.version1 || this.#order === 'little';
   }
 

@@ -1,4 +1,5 @@
 import { RingCache } from '../memory/ring-cache.ts';
+import type { Behaviour } from './behaviour.ts';
 import type { Chain } from './chain.ts';
 import { mapBuffer, unmapPieces, type ChainPool } from './pieces.ts';
 import type { QueueHost, RingState, Virtqueue } from './queue.ts';
@@ -33,21 +34,16 @@ const ID_BYTES = 2;
 
 /**
  * The device's side of a packed virtqueue (VIRTIO 1.3, 2.8), with every check, read and write where QEMU 7.2 makes it
- * (hw/virtio/virtio.c, virtqueue_packed_*). Where it departs from the specification so does this:
- *
- * - a chain is returned with the id of its first descriptor, not of its last;
- * - only the head must be available; what NEXT leads to is taken as it stands;
- * - a chain that is refused stays at the head of the ring, and `isEmpty` does not look whether the device is broken, so
- *   a service loop that ends when the ring is empty never ends (`VirtioCore.goesOn`);
- * - an indirect table of length 0 is an assertion;
- * - `unpop` goes back one descriptor, however many the chain had;
- * - `dropAll` returns requests that it never counted as taken.
+ * (hw/virtio/virtio.c, virtqueue_packed_*). Where it departs from the specification is in the table of behaviours; one
+ * of its slips shows outside: a chain that is refused stays at the head of the ring, and `isEmpty` does not look whether
+ * the device is broken, so a service loop that ends when the ring is empty never ends (`VirtioCore.goesOn`).
  */
 export class PackedQueue implements Virtqueue {
   readonly ring: RingState;
   availableIn = 0;
   availableOut = 0;
   readonly #host: QueueHost;
+  readonly #behaviour: Behaviour;
   readonly #pool: ChainPool;
   readonly #indirect: RingCache = new RingCache();
   /** A descriptor's fields, which are moved one by one. */
@@ -77,6 +73,7 @@ export class PackedQueue implements Virtqueue {
   constructor(ring: RingState, host: QueueHost, pool: ChainPool) {
     this.ring = ring;
     this.#host = host;
+    this.#behaviour = host.behaviour;
     this.#pool = pool;
   }
 
@@ -108,11 +105,12 @@ export class PackedQueue implements Virtqueue {
     }
     const chain = this.take();
     const taken = this.#collect(chain, table, at, entries);
-    if (taken === 0) {
+    // Under the specification's rules a fault on the way has broken the device.
+    if (taken === 0 || (!this.#behaviour.hidesDmaFaults && this.#host.stopped)) {
       this.#pool.discard(this.#host, chain);
       return undefined;
     }
-    chain.index = id;
+    chain.index = indirect || this.#behaviour.returnsFirstId ? id : this.#id;
     chain.descriptors = indirect ? 1 : taken;
     ring.inUse += chain.descriptors;
     this.#advance(chain.descriptors);
@@ -162,11 +160,7 @@ export class PackedQueue implements Virtqueue {
   }
 
   unpop(chain: Chain, written: number): void {
-    const { ring } = this;
-    if (ring.lastAvail < 1) {
-      ring.lastAvail = (ring.size + ring.lastAvail - 1) & 0xffff;
-      ring.lastAvailWrap = !ring.lastAvailWrap;
-    } else ring.lastAvail--;
+    this.#goBack(this.#behaviour.rewindsOneDescriptor ? 1 : chain.descriptors);
     this.detach(chain, written);
   }
 
@@ -174,11 +168,17 @@ export class PackedQueue implements Virtqueue {
     const { ring } = this;
     if (count > ring.inUse >>> 0) return false;
     ring.inUse -= count;
-    if (ring.lastAvail < count) {
-      ring.lastAvail = (ring.size + ring.lastAvail - count) & 0xffff;
-      ring.lastAvailWrap = !ring.lastAvailWrap;
-    } else ring.lastAvail -= count;
+    this.#goBack(count);
     return true;
+  }
+
+  /** virtqueue_packed_rewind. */
+  #goBack(descriptors: number): void {
+    const { ring } = this;
+    if (ring.lastAvail < descriptors) {
+      ring.lastAvail = (ring.size + ring.lastAvail - descriptors) & 0xffff;
+      ring.lastAvailWrap = !ring.lastAvailWrap;
+    } else ring.lastAvail -= descriptors;
   }
 
   recycle(chain: Chain): void {
@@ -225,6 +225,7 @@ export class PackedQueue implements Virtqueue {
         this.recycle(chain);
         break;
       }
+      if (!this.#behaviour.dropsUncounted) ring.inUse += chain.descriptors;
       this.push(chain, 0);
       dropped++;
       this.#advance(chain.descriptors);
@@ -287,6 +288,7 @@ export class PackedQueue implements Virtqueue {
   /** Every descriptor of the chain whose first one was just read, at `first`; how many, or 0 for a bad chain. */
   #collect(chain: Chain, table: RingCache, first: number, entries: number): number {
     const host = this.#host;
+    const longest = this.#behaviour.takesLongerChains ? entries : Math.min(entries, this.ring.size);
     let at = first;
     let taken = 0;
     for (;;) {
@@ -296,13 +298,29 @@ export class PackedQueue implements Virtqueue {
         return 0;
       }
       if (!mapBuffer(host, chain, write, this.#addressHigh, this.#addressLow, this.#length)) return 0;
-      if (++taken > entries) {
+      if (++taken > longest) {
         host.fail('Looped descriptor');
         return 0;
       }
       at = this.#readNext(table, at, entries);
       if (at < 0) return taken;
+      if (table !== this.#indirect && !this.#isLawfulTail(at)) return 0;
     }
+  }
+
+  /** What follows a list's head: under the specification's rules it is available too, and no table. */
+  #isLawfulTail(at: number): boolean {
+    const { ring } = this;
+    const wrap = at < ring.lastAvail ? !ring.lastAvailWrap : ring.lastAvailWrap;
+    if (!this.#behaviour.takesUnavailableTails && !isAvailable(this.#flags, wrap)) {
+      this.#host.fail(`Descriptor ${at} of a list is not available`);
+      return false;
+    }
+    if (!this.#behaviour.seesIndirectOnHeadOnly && (this.#flags & VRING_DESC_F_INDIRECT) !== 0) {
+      this.#host.fail('Indirect descriptor in a list');
+      return false;
+    }
+    return true;
   }
 
   /** virtqueue_packed_read_next_desc: where the next descriptor was read, or -1. A table ends with its length only. */
@@ -321,8 +339,17 @@ export class PackedQueue implements Virtqueue {
   /** Opens the table that the descriptor just read points to and returns its entries; -1 if it is bad. */
   #openIndirect(counted: number): number {
     const host = this.#host;
+    const behaviour = this.#behaviour;
     const length = this.#length;
-    if (length % VRING_DESC_BYTES !== 0) {
+    if (!behaviour.followsUnnegotiatedIndirect && !host.indirect) {
+      host.fail('Indirect descriptor without VIRTIO_F_RING_INDIRECT_DESC');
+      return -1;
+    }
+    if (!behaviour.ignoresNextOnIndirect && (this.#flags & VRING_DESC_F_NEXT) !== 0) {
+      host.fail('Indirect descriptor with another behind it');
+      return -1;
+    }
+    if (length % VRING_DESC_BYTES !== 0 || (length === 0 && !behaviour.diesOfRequests)) {
       host.fail('Invalid size for indirect buffer table');
       return -1;
     }
@@ -446,7 +473,9 @@ export class PackedQueue implements Virtqueue {
     this.#view.setUint32(VRING_PACKED_DESC_LEN, this.#filledLength[which] ?? 0, littleEndian);
     space.storeBlock(area, at + VRING_PACKED_DESC_ID, this.#idBytes, ID_BYTES);
     space.storeBlock(area, at + VRING_PACKED_DESC_LEN, this.#lengthBytes, LEN_BYTES);
-    const flags = wrap ? VRING_PACKED_DESC_F_AVAIL | VRING_PACKED_DESC_F_USED : 0;
+    const written = !this.#behaviour.leavesWriteFlagOut && (this.#filledLength[which] ?? 0) > 0;
+    const lap = wrap ? VRING_PACKED_DESC_F_AVAIL | VRING_PACKED_DESC_F_USED : 0;
+    const flags = written ? lap | VRING_DESC_F_WRITE : lap;
     space.store16(area, at + VRING_PACKED_DESC_FLAGS, flags, littleEndian);
   }
 

@@ -1,6 +1,7 @@
 import { ANY_WIDTH, RegionContainer, truncate, type Region, type RegionPart } from '../memory/region.ts';
 import { pow2ceil } from '../pci/msix.ts';
 import {
+  VIRTIO_F_NOTIFICATION_DATA,
   VIRTIO_CONFIG_S_FEATURES_OK,
   VIRTIO_PCI_CAP_COMMON_CFG,
   VIRTIO_PCI_CAP_DEVICE_CFG,
@@ -28,6 +29,7 @@ import {
   VIRTIO_PCI_COMMON_STATUS,
   VIRTIO_QUEUE_MAX,
 } from './abi.ts';
+import { hasFeature } from './features.ts';
 import {
   DESCRIPTORS_HIGH,
   DESCRIPTORS_LOW,
@@ -356,6 +358,9 @@ class PioNotifyRegion implements Region {
   }
 
   write(offset: number, width: 1 | 2 | 4, value: number): void {
-    if (value < VIRTIO_QUEUE_MAX) this.#transport.notifyQueue(value, width === 2 && offset === 0);
+    // With NOTIFICATION_DATA the upper half says how far the driver has come (2.9).
+    const { guestFeatures } = this.#transport.device;
+    const queue = hasFeature(guestFeatures, VIRTIO_F_NOTIFICATION_DATA) ? value & 0xffff : value;
+    if (queue < VIRTIO_QUEUE_MAX) this.#transport.notifyQueue(queue, width === 2 && offset === 0);
   }
 }

@@ -21,6 +21,8 @@ export interface QueueHost {
   readonly indirect: boolean;
   /** VIRTIO_F_RING_PACKED was accepted. */
   readonly packed: boolean;
+  /** VIRTIO_F_IN_ORDER was accepted. */
+  readonly inOrder: boolean;
   /** `virtio_error`. */
   fail(text: string): void;
   /** QEMU would end here: the device breaks, and the machine is told. */
@@ -97,6 +99,14 @@ export class RingAddress {
   }
 }
 
+/** A request that IN_ORDER holds to its place: what it will say, once the device is done with it and those before it. */
+interface OrderedEntry {
+  index: number;
+  descriptors: number;
+  /** Bytes; -1 as long as the device works on it. */
+  written: number;
+}
+
 /** The state of one queue that every layout shares (QEMU's VirtQueue and VRing). */
 export class RingState implements Stateful {
   readonly index: number;
@@ -125,6 +135,8 @@ export class RingState implements Stateful {
   notification = true;
   /** Requests (packed: descriptors) popped and not returned. */
   inUse = 0;
+  /** Requests in the order of their taking, where that is the order of their return. */
+  readonly order: OrderedEntry[] = [];
 
   constructor(index: number, size: number) {
     this.index = index;
@@ -147,6 +159,7 @@ export class RingState implements Stateful {
     this.notification = true;
     this.size = this.defaultSize;
     this.inUse = 0;
+    this.order.length = 0;
     this.open = false;
   }
 
@@ -173,6 +186,15 @@ export class RingState implements Stateful {
     this.notification = state.bool(this.notification);
     // QEMU lets a faulty device count below zero; so can this.
     this.inUse = state.integer(this.inUse);
+    const held = state.u16(this.order.length);
+    if (state.restoring) this.order.length = 0;
+    for (let i = 0; i < held; i++) {
+      const entry = this.order[i] ?? { index: 0, descriptors: 0, written: -1 };
+      this.order[i] = entry;
+      entry.index = state.u16(entry.index);
+      entry.descriptors = state.u16(entry.descriptors);
+      entry.written = state.integer(entry.written);
+    }
   }
 }
 
