@@ -440,7 +440,7 @@ export const FAULTS: readonly FaultRow[] = [
     id: 'D71',
     name: 'd71-notification-data-lies',
     qemu: ['served', 'status f isr 1; used 0: 0=513; read 102 wrote 539; saw b'],
-    spec: ['needs reset', 'status 47 isr 3; DRIVER_OK without FEATURES_OK; read 8 wrote 4; saw 3'],
+    spec: ['served', 'status f isr 1; used 0: 0=513; read 94 wrote 535; saw b'],
   },
   {
     id: 'D72',
