@@ -166,8 +166,8 @@ function agrees(
       model.queue.recycle(finished.chain);
       done.set(finished.id, finished.length);
       if (!inOrder) expected.push([finished.id, finished.length]);
-      while (inOrder && done.has(order[0] ?? -1)) {
-        const first = order.shift() ?? -1;
+      for (let first = order[0]; inOrder && first !== undefined && done.has(first); first = order[0]) {
+        order.shift();
         expected.push([first, done.get(first) ?? 0]);
         done.delete(first);
       }
