@@ -165,8 +165,11 @@ function agrees(
       model.queue.push(finished.chain, finished.length);
       model.queue.recycle(finished.chain);
       done.set(finished.id, finished.length);
-      if (!inOrder) expected.push([finished.id, finished.length]);
-      for (let first = order[0]; inOrder && first !== undefined && done.has(first); first = order[0]) {
+      if (!inOrder) {
+        expected.push([finished.id, finished.length]);
+        order.length = 0;
+      }
+      for (let first = order[0]; first !== undefined && done.has(first); first = order[0]) {
         order.shift();
         expected.push([first, done.get(first) ?? 0]);
         done.delete(first);
