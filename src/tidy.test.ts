@@ -38,6 +38,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/cli/corpus.ts': 'src/main.test.ts',
   'src/cli/fuzz.ts': 'src/main.test.ts',
   'src/cli/minimise.ts': 'src/main.test.ts',
+  'src/emu/cpu/': 'src/emu/cpu/processor.test.ts',
   'src/emu/devices/': 'src/emu/machine/device-laws.test.ts',
   'src/emu/machine/': 'src/emu/machine/machine.test.ts',
   'src/emu/memory/': 'src/emu/memory/dma-space.test.ts',

@@ -9,6 +9,7 @@ import {
   words,
   wordsOf,
   type BenchOptions,
+  type BootOptions,
   type ConformOptions,
   type ClausesOptions,
   type CorpusOptions,
@@ -58,6 +59,7 @@ export function program(ended: Ended): Command {
   addCorpus(papyrus, ended);
   addSelfcheck(papyrus, ended);
   addBench(papyrus, ended);
+  addBoot(papyrus, ended);
   addLater(papyrus);
 
   papyrus.addHelpText(
@@ -482,6 +484,42 @@ function addBench(papyrus: Command, ended: Ended): void {
     });
 }
 
+function addBoot(papyrus: Command, ended: Ended): void {
+  papyrus
+    .command('boot')
+    .summary('run a real kernel on an emulated POWER9')
+    .description(
+      'Runs a ppc64 or ppc64le kernel on an emulated POWER9, as qemu-system-ppc64 -kernel does with x-vof=on. The console is stdout and stdin; what the machine itself says goes to stderr. Time is the number of instructions, so a run without input is the same everywhere.',
+    )
+    .requiredOption('--kernel <file>', 'an ELF kernel: vmlinux or zImage')
+    .option('--initrd <file>', 'an initial RAM disk')
+    .option('--append <text>', 'the kernel’s command line', '')
+    .option('--drive <file>', 'a raw image behind a virtio disk; what the guest writes is kept at the end')
+    .option('--read-only', 'the guest may not write to the drive', false)
+    .option('--net', 'a virtio network card whose frames come back', false)
+    .option('--rng', 'a virtio entropy device', false)
+    .addOption(new Option('--mode <mode>', 'of the virtio devices').choices(MODES))
+    .addOption(new Option('--iommu-platform <setting>', 'of the virtio devices').choices(SWITCH))
+    .option('--machine <type>', 'machine type and options', 'pseries-7.2')
+    .addOption(new Option('--ram <MiB>', 'memory, in steps of 256').argParser(count).default(512))
+    .addOption(new Option('--seed <text>', 'fixes all chance').default('papyrus'))
+    .option('--budget <n>', 'instructions after which the guest counts as hung', count)
+    .option('--no-reboot', 'ends where the guest asks for a reset')
+    .addOption(json('print one JSON document on stderr when the guest ends'))
+    .addHelpText(
+      'after',
+      examples(
+        ['boot --kernel vmlinux --initrd initrd.cpio --append console=hvc0', 'to a shell'],
+        ['boot --kernel vmlinux --drive disk.img --iommu-platform on', 'a disk behind TCEs'],
+        ['boot --kernel vmlinux --budget 5000000000', 'exit status 1 if it hangs'],
+      ),
+    )
+    .action(async (options: BootOptions) => {
+      const { boot } = await import('./boot.ts');
+      ended(await boot(options));
+    });
+}
+
 function addExplain(papyrus: Command, ended: Ended): void {
   papyrus
     .command('explain')
@@ -509,7 +547,6 @@ function addExplain(papyrus: Command, ended: Ended): void {
 
 /** Commands of the contract that are not written yet: they say so, whatever they are given. */
 const LATER = [
-  ['boot', 'Runs real guest code on an emulated CPU, with a console.'],
   ['oracle', 'Runs cases on the real qemu-system-ppc64 beside the emulator and compares every observable.'],
 ] as const;
 

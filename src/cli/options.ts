@@ -143,6 +143,26 @@ export interface SelfcheckOptions extends CommonOptions {
   readonly digest?: number;
 }
 
+export interface BootOptions extends CommonOptions {
+  readonly kernel: string;
+  readonly initrd?: string;
+  readonly append: string;
+  readonly drive?: string;
+  readonly readOnly: boolean;
+  readonly net: boolean;
+  readonly rng: boolean;
+  readonly mode?: string;
+  readonly iommuPlatform?: string;
+  readonly machine: string;
+  /** MiB. */
+  readonly ram: number;
+  readonly seed: string;
+  /** Instructions. */
+  readonly budget?: number;
+  /** Starts over where the guest asks for it. */
+  readonly reboot: boolean;
+}
+
 export interface BenchOptions extends CommonOptions {
   readonly quick: boolean;
   readonly faults: boolean;

@@ -25,6 +25,11 @@ export class EventQueue implements Stateful {
     return this.#now;
   }
 
+  /** When the next entry is due; undefined if none is. */
+  get next(): Instant | undefined {
+    return this.#moments[0];
+  }
+
   get pending(): number {
     return this.#moments.length;
   }

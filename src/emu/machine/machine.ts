@@ -13,7 +13,8 @@ import { BounceBuffer } from '../memory/bounce-buffer.ts';
 import { DmaSpace } from '../memory/dma-space.ts';
 import { PagedMemory, type MemorySnapshot } from '../memory/guest-memory.ts';
 import { HostRam } from '../memory/host-ram.ts';
-import { buildDeviceTree } from '../papr/device-tree.ts';
+import type { ClientInterface } from '../papr/client-interface.ts';
+import { buildDeviceTree, type TreeLoaded } from '../papr/device-tree.ts';
 import type { MachineRequest, Negotiated, PaprEnvironment } from '../papr/environment.ts';
 import type { HostBridge } from '../papr/host-bridge.ts';
 import { Papr } from '../papr/papr.ts';
@@ -83,6 +84,7 @@ export class Machine implements PlatformBackend {
   readonly #diagnostics: Diagnostics;
   readonly #treeChance: Rng;
   readonly #randomWord: () => bigint | undefined;
+  readonly #loaded: TreeLoaded | undefined;
   readonly #cores: VirtioCore[] = [];
   readonly #coresById: Map<string, VirtioCore> = new Map();
   readonly #globals: readonly GlobalOption[];
@@ -135,7 +137,8 @@ export class Machine implements PlatformBackend {
     this.#globals = config.globals.flatMap((text) => parseGlobal(text) ?? []);
     this.#monitor = this.#monitorHost();
     this.platform = new EmulatedPlatform(this.memory, this, this.#line);
-    this.papr = new Papr(this.#environment());
+    this.#loaded = options.loaded;
+    this.papr = new Papr(this.#environment(), options.firmware);
     this.secureSide = this.#makeSecureSide(host);
     this.ends = new HostEnds(
       config,
@@ -411,6 +414,7 @@ export class Machine implements PlatformBackend {
         this.#treeChance,
         negotiated,
         this.#randomWord !== NO_RANDOM,
+        this.#loaded,
       ),
     );
   }
@@ -622,6 +626,9 @@ export interface MachineOptions {
   readonly diagnostics?: Diagnostics;
   /** Gives the machine a `spapr-rng` with these words: H_RANDOM answers. */
   readonly randomWord?: () => bigint | undefined;
+  /** The machine is its guest's firmware, and has loaded a kernel. */
+  readonly firmware?: ClientInterface;
+  readonly loaded?: TreeLoaded;
 }
 
 /** RAM that was handed in serves, unless the host may hide frames of it and it cannot. */

@@ -7,7 +7,7 @@ import {
   RTAS_CALLS,
   RTAS_TOKEN,
 } from '../papr/abi.ts';
-import type { TreeInputs, TreeNegotiation, TreeVdevice } from '../papr/device-tree.ts';
+import type { TreeInputs, TreeLoaded, TreeNegotiation, TreeVdevice } from '../papr/device-tree.ts';
 import type { MitigationLevels, Negotiated, PaprOptions, PhbPlacement } from '../papr/environment.ts';
 import type { HostBridge } from '../papr/host-bridge.ts';
 import type { VioDevice } from '../papr/vio.ts';
@@ -108,6 +108,7 @@ export function treeInputs(
   chance: Rng,
   negotiated: Negotiated | undefined,
   hasRandom: boolean,
+  loaded?: TreeLoaded,
 ): TreeInputs {
   const rngSeed = new Uint8Array(RNG_SEED_BYTES);
   chance.bytes(rngSeed);
@@ -140,6 +141,7 @@ export function treeInputs(
     vdevices: vdevices.flatMap(describeVdevice),
     platformRandom: hasRandom,
     afterCas: negotiated === undefined ? undefined : negotiation(negotiated),
+    ...(loaded === undefined ? {} : { loaded }),
   };
 }
 

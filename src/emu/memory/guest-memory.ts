@@ -11,6 +11,17 @@ export interface MemorySnapshot {
 
 const EMPTY: MemorySnapshot = { pages: new Map() };
 
+/** Somebody who keeps what he made of pages, or writes to them without asking each time: a CPU. */
+export interface MemoryWatcher {
+  /** The content of a page that was guarded is about to change; the guard is gone. */
+  guardedWritten(page: number): void;
+  /** No page counts as touched any more: whoever writes asks again. */
+  baselined(): void;
+}
+
+const TOUCHED = 1;
+const GUARDED = 2;
+
 /**
  * Bytes that remember which 4 KiB pages were touched: guest RAM, and disk images. Every change goes through a method
  * here, so that restoring a snapshot costs what was touched since and not the size of the memory.
@@ -27,12 +38,15 @@ export class PagedMemory {
   #touchedCount = 0;
   /** What an untouched page holds: the snapshot last taken or restored; a page it lacks is zero. */
   #baseline: ReadonlyMap<number, Uint8Array> = new Map();
+  #watcher: MemoryWatcher | undefined;
 
-  constructor(size: number) {
+  /** `backing`: zeroed bytes to live in, where somebody else wants to see them too. */
+  constructor(size: number, backing?: { readonly buffer: ArrayBuffer; readonly offset: number }) {
     assert(size % PAGE_BYTES === 0, 'memory is whole pages');
     this.size = size;
-    this.#bytes = new Uint8Array(size);
-    this.#view = new DataView(this.#bytes.buffer);
+    this.#bytes =
+      backing === undefined ? new Uint8Array(size) : new Uint8Array(backing.buffer, backing.offset, size);
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, size);
     this.#dirty = new Uint8Array(size / PAGE_BYTES);
   }
 
@@ -102,15 +116,30 @@ export class PagedMemory {
     return this.#bytes.subarray(offset, offset + length);
   }
 
+  watch(watcher: MemoryWatcher | undefined): void {
+    this.#watcher = watcher;
+  }
+
+  /** Counts a page as touched: for a watcher that writes to the backing bytes by itself. */
+  touchPage(page: number): void {
+    this.#touch(page * PAGE_BYTES, 1);
+  }
+
+  /** Lets the watcher know of the next change of a page. */
+  guard(page: number): void {
+    this.#dirty[page] = (this.#dirty[page] ?? 0) | GUARDED;
+  }
+
   /** Makes the present content the baseline and returns it. */
   snapshot(): MemorySnapshot {
     if (this.#touchedCount > 0) {
+      this.#watcher?.baselined();
       const pages = new Map(this.#baseline);
       for (const page of this.#touched.subarray(0, this.#touchedCount)) {
         const bytes = this.#bytes.slice(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
         if (isZero(bytes)) pages.delete(page);
         else pages.set(page, bytes);
-        this.#dirty[page] = 0;
+        this.#dirty[page] = (this.#dirty[page] ?? 0) & GUARDED;
       }
       this.#touchedCount = 0;
       this.#baseline = pages;
@@ -120,6 +149,7 @@ export class PagedMemory {
 
   restore(snapshot: MemorySnapshot): void {
     const target = snapshot.pages;
+    this.#watcher?.baselined();
     if (target !== this.#baseline) {
       // Another baseline: whatever either of them holds has to be laid anew.
       for (const page of this.#baseline.keys()) if (!target.has(page)) this.#lay(page, undefined);
@@ -129,7 +159,7 @@ export class PagedMemory {
     for (let i = 0; i < this.#touchedCount; i++) {
       const page = touched[i] ?? 0;
       this.#lay(page, target.get(page));
-      this.#dirty[page] = 0;
+      this.#dirty[page] = (this.#dirty[page] ?? 0) & GUARDED;
     }
     this.#touchedCount = 0;
     this.#baseline = target;
@@ -142,7 +172,7 @@ export class PagedMemory {
 
   /** Every page that is not zero, by number and content. */
   digest(into: Digest): void {
-    const pages = [...this.#baseline.keys()].filter((page) => this.#dirty[page] === 0);
+    const pages = [...this.#baseline.keys()].filter((page) => ((this.#dirty[page] ?? 0) & TOUCHED) === 0);
     for (const page of this.#touched.subarray(0, this.#touchedCount)) pages.push(page);
     pages.sort((a, b) => a - b);
     for (const page of pages) {
@@ -162,6 +192,7 @@ export class PagedMemory {
   }
 
   #lay(page: number, bytes: Uint8Array | undefined): void {
+    this.#unguard(page);
     if (bytes === undefined) this.#bytes.fill(0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
     else this.#bytes.set(bytes, page * PAGE_BYTES);
   }
@@ -169,14 +200,22 @@ export class PagedMemory {
   #touch(offset: number, length: number): void {
     const first = offset >>> PAGE_SHIFT;
     const last = (offset + length - 1) >>> PAGE_SHIFT;
-    if (first === last && this.#dirty[first] === 1) return;
+    if (first === last && this.#dirty[first] === TOUCHED) return;
     assert(offset >= 0 && offset + length <= this.size, 'memory is written inside its size');
     for (let page = first; page <= last; page++) {
-      if (this.#dirty[page] === 1) continue;
-      this.#dirty[page] = 1;
+      this.#unguard(page);
+      if (this.#dirty[page] === TOUCHED) continue;
+      this.#dirty[page] = TOUCHED;
       if (this.#touchedCount === this.#touched.length) this.#grow();
       this.#touched[this.#touchedCount++] = page;
     }
+  }
+
+  #unguard(page: number): void {
+    const state = this.#dirty[page] ?? 0;
+    if ((state & GUARDED) === 0) return;
+    this.#dirty[page] = state & TOUCHED;
+    this.#watcher?.guardedWritten(page);
   }
 
   #grow(): void {

@@ -125,6 +125,7 @@ export const KVMPPC_H_RTAS = 0xf000;
 export const KVMPPC_H_LOGICAL_MEMOP = 0xf001;
 export const KVMPPC_H_CAS = 0xf002;
 export const KVMPPC_H_UPDATE_DT = 0xf003;
+export const KVMPPC_H_VOF_CLIENT = 0xf005;
 export const H_SET_PARTITION_TABLE = 0xf800;
 export const H_ENTER_NESTED = 0xf804;
 export const H_TLB_INVALIDATE = 0xf808;

@@ -88,6 +88,18 @@ export function clientArchitectureSupport(partition: Partition, frame: HcallFram
   if (size < HEADER_BYTES) {
     return fatal(partition, `SLOF provided insufficient CAS buffer ${size} (min: ${HEADER_BYTES})`);
   }
+  const status = agree(partition, vectors);
+  return status === H_SUCCESS ? answer(partition, buffer, size - HEADER_BYTES) : status;
+}
+
+/** As the client interface asks for it: the new tree stays with the machine (vof_client_architecture_support). */
+export function negotiateArchitecture(partition: Partition, vectors: number, room: number): number {
+  const status = agree(partition, vectors);
+  if (status !== H_SUCCESS) return status;
+  return handOverTree(partition, room) === undefined ? H_HARDWARE : H_SUCCESS;
+}
+
+function agree(partition: Partition, vectors: number): number {
   if (partition.cpus.some((cpu) => cpu !== partition.cpu && !cpu.halted)) {
     partition.say('guest has multiple active vCPUs at CAS, which is not allowed');
     return H_MULTI_THREADS_ACTIVE;
@@ -98,9 +110,7 @@ export function clientArchitectureSupport(partition: Partition, frame: HcallFram
     return H_HARDWARE;
   }
   partition.compatPvr = processor.compatPvr;
-  const status = negotiate(partition, processor.next);
-  if (status !== H_SUCCESS) return status;
-  return answer(partition, buffer, size - HEADER_BYTES);
+  return negotiate(partition, processor.next);
 }
 
 function negotiate(partition: Partition, table: number): number {
@@ -137,7 +147,8 @@ function refusedInterruptMode(icMode: PaprOptions['icMode'], xive: boolean): str
   return undefined;
 }
 
-function answer(partition: Partition, buffer: number, room: number): number {
+/** Undefined if the tree does not fit: the machine stops then. */
+function handOverTree(partition: Partition, room: number): Uint8Array | undefined {
   const tree = partition.environment.buildTree(
     {
       ov5: partition.ov5.trimmed(),
@@ -147,12 +158,16 @@ function answer(partition: Partition, buffer: number, room: number): number {
     room,
   );
   if (tree === undefined) {
-    return fatal(
-      partition,
-      'error creating device tree: (fdt_create_empty_tree(fdt, space)): FDT_ERR_NOSPACE',
-    );
+    fatal(partition, 'error creating device tree: (fdt_create_empty_tree(fdt, space)): FDT_ERR_NOSPACE');
+    return undefined;
   }
   partition.handOver(tree);
+  return tree;
+}
+
+function answer(partition: Partition, buffer: number, room: number): number {
+  const tree = handOverTree(partition, room);
+  if (tree === undefined) return H_HARDWARE;
   const bytes = new Uint8Array(HEADER_BYTES + tree.length);
   // The version is written in the host's byte order, which is a PC's.
   bytes[0] = HEADER_VERSION;

@@ -32,6 +32,19 @@ export interface TreeInputs {
   readonly platformRandom: boolean;
   /** Undefined in the tree that firmware gets. */
   readonly afterCas: TreeNegotiation | undefined;
+  /** What the machine loaded by itself, where it is its guest's firmware: /chosen keeps all it says after CAS too. */
+  readonly loaded?: TreeLoaded;
+}
+
+/** A kernel in memory, and what `-append` and `-initrd` said. */
+export interface TreeLoaded {
+  readonly kernelAt: number;
+  readonly kernelBytes: number;
+  readonly kernelLittle: boolean;
+  /** Start and end of the initial RAM disk. */
+  readonly initrd: readonly [start: number, end: number] | undefined;
+  /** Empty is none. */
+  readonly arguments: string;
 }
 
 interface TreeCpus {
@@ -161,22 +174,27 @@ function chosen(inputs: TreeInputs): NodeBuilder {
     // Vectors carry their length less one.
     vector[0] = inputs.afterCas.vec5.length - 1;
     vector.set(inputs.afterCas.vec5, 1);
-    return node.bytes('ibm,architecture-vec-5', vector).bytes('rng-seed', inputs.rngSeed);
-  }
-  node
-    .bytes('ibm,architecture-vec-5', new Uint8Array(2))
-    .bytes('rng-seed', inputs.rngSeed)
-    .bytes('ibm,arch-vec-5-platform-support', inputs.platformSupport);
+    node.bytes('ibm,architecture-vec-5', vector).bytes('rng-seed', inputs.rngSeed);
+    if (inputs.loaded === undefined) return node;
+  } else node.bytes('ibm,architecture-vec-5', new Uint8Array(2)).bytes('rng-seed', inputs.rngSeed);
+  node.bytes('ibm,arch-vec-5-platform-support', inputs.platformSupport);
   if (inputs.pciProbeOnly) node.cells('linux,pci-probe-only', 0);
   const console = inputs.vdevices.find((device) => device.name === 'vty');
   if (console !== undefined) {
     const path = `/vdevice/${unitName(console.name, console.reg)}`;
     node.strings('stdout-path', path).strings('linux,stdout-path', path);
   }
-  return node
-    .cells('qemu,graphic-depth', 32)
-    .cells('qemu,graphic-height', 600)
-    .cells('qemu,graphic-width', 800);
+  node.cells('qemu,graphic-depth', 32).cells('qemu,graphic-height', 600).cells('qemu,graphic-width', 800);
+  return inputs.loaded === undefined ? node : describeLoaded(node, inputs.loaded);
+}
+
+function describeLoaded(node: NodeBuilder, loaded: TreeLoaded): NodeBuilder {
+  if (loaded.kernelLittle) node.flag('qemu,boot-kernel-le');
+  node.cells('qemu,boot-kernel', ...wide(loaded.kernelAt), ...wide(loaded.kernelBytes));
+  if (loaded.initrd !== undefined) {
+    node.cells('linux,initrd-end', loaded.initrd[1]).cells('linux,initrd-start', loaded.initrd[0]);
+  }
+  return loaded.arguments === '' ? node : node.strings('bootargs', loaded.arguments);
 }
 
 function rtas(inputs: TreeInputs): NodeBuilder {

@@ -27,7 +27,7 @@ export const NOT_IMPLEMENTED: readonly Missing[] = [
     seen: 'H_FUNCTION, as with cap-nested-hv=off',
   },
   { name: 'H_SCM_* with persistent memory', seen: 'H_PARAMETER, as without it' },
-  { name: 'KVMPPC_H_VOF_CLIENT (x-vof)', seen: 'H_FUNCTION' },
+  { name: 'KVMPPC_H_VOF_CLIENT (x-vof) outside papyrus boot', seen: 'H_FUNCTION' },
   {
     name: 'ibm,configure-connector',
     seen: '-1 for a connector that could be configured, -9003 otherwise: nothing is hot-plugged',

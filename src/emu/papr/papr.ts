@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import type { Stateful, StateStream } from '../core/state.ts';
 import type { PciFunction } from '../pci/function.ts';
+import type { ClientInterface } from './client-interface.ts';
 import type { PaprEnvironment } from './environment.ts';
 import { HcallTable } from './hcall.ts';
 import type { HostBridge } from './host-bridge.ts';
@@ -15,8 +16,8 @@ export class Papr implements Stateful {
   readonly partition: Partition;
   readonly #hcalls: HcallTable;
 
-  constructor(environment: PaprEnvironment) {
-    this.partition = new Partition(environment);
+  constructor(environment: PaprEnvironment, firmware?: ClientInterface) {
+    this.partition = new Partition(environment, firmware);
     this.#hcalls = new HcallTable(this.partition);
   }
 

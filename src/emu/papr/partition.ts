@@ -22,6 +22,7 @@ import {
   XIRQS,
   XIRQS_LEGACY,
 } from './abi.ts';
+import type { ClientInterface } from './client-interface.ts';
 import { RealTimeClock } from './clock.ts';
 import { Connectors } from './connectors.ts';
 import type { PaprEnvironment, PaprOptions } from './environment.ts';
@@ -98,6 +99,8 @@ export class Partition implements Stateful {
   /** The device tree as the guest last handed it back, and the size of the one it was given. */
   tree: Uint8Array = NO_TREE;
   treeGivenBytes = 0;
+  /** The client interface, where the machine is its guest's firmware. */
+  readonly firmware: ClientInterface | undefined;
   /** Index of the CPU that acts. */
   acting = 0;
   /** Where H_PUT_TCE_INDIRECT reads its list. */
@@ -105,9 +108,10 @@ export class Partition implements Stateful {
   readonly listView: DataView<ArrayBuffer> = new DataView(this.list.buffer);
   readonly #tables: readonly TceTable[];
 
-  constructor(environment: PaprEnvironment) {
+  constructor(environment: PaprEnvironment, firmware?: ClientInterface) {
     const { options } = environment;
     this.environment = environment;
+    this.firmware = firmware;
     this.options = options;
     this.guest = new GuestAccess(environment);
     this.cpus = Array.from({ length: options.cpus }, (_, i) => new VirtualCpu(i * options.vsmt, i > 0));
@@ -244,6 +248,7 @@ export class Partition implements Stateful {
     this.nmiSystemReset = state.integer(this.nmiSystemReset);
     this.nmiMachineCheck = state.integer(this.nmiMachineCheck);
     this.treeGivenBytes = state.u32(this.treeGivenBytes);
+    this.firmware?.exchange(state);
   }
 
   snapshot(): PartitionSnapshot {

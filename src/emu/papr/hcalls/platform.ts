@@ -27,6 +27,7 @@ import {
   H_WATCHDOG,
   KVMPPC_H_CAS,
   KVMPPC_H_UPDATE_DT,
+  KVMPPC_H_VOF_CLIENT,
   SVM_H_TPM_COMM,
 } from '../abi.ts';
 import { clientArchitectureSupport } from '../cas.ts';
@@ -170,6 +171,11 @@ function tpmComm(partition: Partition): number {
   return H_FUNCTION;
 }
 
+/** Only where the machine is its guest's firmware (x-vof). */
+function vofClient(partition: Partition, frame: HcallFrame): number {
+  return partition.firmware?.call(partition, frame) ?? H_FUNCTION;
+}
+
 const unknown = (): number => H_FUNCTION;
 const succeeds = (): number => H_SUCCESS;
 const noMemory = (): number => H_PARAMETER;
@@ -191,6 +197,7 @@ export const PLATFORM_HCALLS: readonly Hcall[] = [
   { number: SVM_H_TPM_COMM, name: 'SVM_H_TPM_COMM', run: tpmComm },
   { number: KVMPPC_H_CAS, name: 'KVMPPC_H_CAS', run: clientArchitectureSupport },
   { number: KVMPPC_H_UPDATE_DT, name: 'KVMPPC_H_UPDATE_DT', run: updateDt },
+  { number: KVMPPC_H_VOF_CLIENT, name: 'KVMPPC_H_VOF_CLIENT', run: vofClient },
   { number: H_SET_PARTITION_TABLE, name: 'H_SET_PARTITION_TABLE', run: unknown },
   { number: H_ENTER_NESTED, name: 'H_ENTER_NESTED', run: unknown },
   { number: H_TLB_INVALIDATE, name: 'H_TLB_INVALIDATE', run: succeeds },
