@@ -133,16 +133,33 @@ export function clauseLaws(
 export interface Life {
   readonly name: string;
   readonly device: string;
+  readonly riders: readonly string[];
   readonly type: number;
   readonly options: string;
   readonly profile: GuestProfile;
   readonly noMsi: boolean;
 }
 
-const DEVICES: readonly { readonly name: string; readonly type: number; readonly text: string }[] = [
+const DEVICES: readonly {
+  readonly name: string;
+  readonly type: number;
+  readonly text: string;
+  /** What rides on the bus that it opens. */
+  readonly riders?: readonly string[];
+  /** Lived for the rows of its own type only. */
+  readonly own?: true;
+}[] = [
   { name: 'blk', type: 2, text: 'virtio-blk-pci,addr=1,drive=d0,scsi=off' },
   { name: 'net', type: 1, text: 'virtio-net-pci,addr=3,netdev=n0' },
   { name: 'rng', type: 4, text: 'virtio-rng-pci,addr=2,rng=e0' },
+  {
+    name: 'console',
+    type: 3,
+    text: 'virtio-serial-pci,addr=4,vectors=7',
+    riders: ['virtconsole,chardev=c0', 'virtserialport,chardev=c1,name=org.papyrus'],
+    own: true,
+  },
+  { name: 'balloon', type: 5, text: 'virtio-balloon-pci,addr=5,guest-stats-polling-interval=1', own: true },
 ];
 
 const MODES: readonly {
@@ -167,12 +184,14 @@ const MACHINES = new Map<string, { readonly machine: Machine; readonly start: Ma
 export function lives(type: number | undefined): readonly Life[] {
   const found: Life[] = [];
   for (const device of DEVICES) {
-    if (type !== undefined && device.type !== type) continue;
+    // What is common to all devices is seen at three of them as well as at five.
+    if (type === undefined ? device.own === true : device.type !== type) continue;
     for (const mode of MODES) {
       for (const profile of GUEST_PROFILES) {
         for (const noMsi of [false, true]) {
           const name = `${profile.name} with ${device.name}, ${mode.name}${noMsi ? ', INTx' : ''}`;
-          found.push({ name, device: device.text, type: device.type, options: mode.options, profile, noMsi });
+          const { text, type: of, riders = [] } = device;
+          found.push({ name, device: text, riders, type: of, options: mode.options, profile, noMsi });
         }
       }
     }
@@ -189,12 +208,14 @@ export function live(life: Life, oracle: ClauseOracle): void {
       ramBytes: 0x1000_0000,
       cpus: 1,
       seed: 'clauses',
-      devices: [key],
+      devices: [key, ...life.riders],
       globals: [],
       backends: [
         { kind: 'disk', id: 'd0', sectors: 2048, content: 'tagged', readOnly: false },
         { kind: 'net', id: 'n0', loopback: true },
         { kind: 'entropy', id: 'e0' },
+        { kind: 'chardev', id: 'c0', open: true },
+        { kind: 'chardev', id: 'c1', open: true },
       ],
     });
     if (!made.accepted) throw new Error(made.reason);

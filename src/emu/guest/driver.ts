@@ -38,12 +38,15 @@ import { packedLayout, PackedRing } from './packed-ring.ts';
 import type { GuestFunction } from './pci.ts';
 import type { GuestPlatform } from './platform.ts';
 import type { GuestProfile, TransportName } from './profiles.ts';
+import { BalloonRequests } from './balloon-requests.ts';
+import { ConsoleRequests } from './console-requests.ts';
 import {
   announce,
+  BlkRequests,
+  NetRequests,
   NO_QUEUE,
-  requestMakers,
+  RngRequests,
   type DeviceRequests,
-  type NetRequests,
   type RequestHost,
 } from './request.ts';
 import {
@@ -148,7 +151,7 @@ const GUEST_MEMORY = 0x40_0000;
 const GUEST_MEMORY_BYTES = 0x40_0000;
 const RTAS_BUFFER_BYTES = 128;
 const TCE_LIST_BYTES = 4096;
-const QUEUES_MAX = 2;
+const QUEUES_MAX = 6;
 const INTERRUPTS_MAX = 64;
 
 /**
@@ -513,11 +516,14 @@ export class GuestDriver implements RequestHost {
     const polling = this.profile.completion === 'polling';
     for (let idles = 0; this.requests.outstanding > 0; idles++) {
       const before = this.requests.outstanding;
+      const { completed } = this.requests;
       const interrupts = this.outcome.interrupts;
       this.platform.idle();
       const sound = polling ? this.poll() : this.onInterrupt();
       if (!sound) return false;
-      if (this.requests.outstanding < before || (idles === 0 && !polling)) continue;
+      // An answer may lead to the next request, as a console's do.
+      const moved = this.requests.outstanding < before || this.requests.completed > completed;
+      if (moved || (idles === 0 && !polling)) continue;
       const silent = !polling && this.outcome.interrupts === interrupts;
       this.outcome.gaveUp = silent ? 'no interrupt' : 'no answer';
       return false;
@@ -602,11 +608,11 @@ export class GuestDriver implements RequestHost {
   }
 }
 
+/** One maker a device type. */
 function makersFor(options: DriverOptions): readonly DeviceRequests[] {
-  const makers = requestMakers();
-  const net = makers.find((row): row is NetRequests => 'loopback' in row);
-  if (net !== undefined) net.loopback = options.loopback === true;
-  return makers;
+  const net = new NetRequests();
+  net.loopback = options.loopback === true;
+  return [new RngRequests(), new BlkRequests(), net, new ConsoleRequests(), new BalloonRequests()];
 }
 
 interface Mappers {

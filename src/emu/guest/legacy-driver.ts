@@ -118,6 +118,11 @@ export class LegacyTransport implements DriverTransport {
     return this.#access.read(this.#base + this.#config + offset, 1);
   }
 
+  setConfig32(offset: number, value: number): void {
+    const at = this.#base + this.#config + offset;
+    for (let i = 0; i < 4; i++) this.#access.write(at + i, 1, (value >>> (8 * i)) & 0xff);
+  }
+
   #select(queue: number): void {
     this.#access.write(this.#base + VIRTIO_PCI_QUEUE_SEL, 2, queue);
   }

@@ -177,6 +177,11 @@ export class ModernTransport implements DriverTransport {
     return this.#access.read(this.#device + offset, 1);
   }
 
+  setConfig32(offset: number, value: number): void {
+    if (this.#device === 0 || offset + 4 > this.#deviceBytes) return;
+    this.#access.write(this.#device + offset, 4, value);
+  }
+
   #select(queue: number): void {
     this.#access.write(this.#common + VIRTIO_PCI_COMMON_Q_SELECT, 2, queue);
   }

@@ -458,8 +458,3 @@ export class NetRequests implements DeviceRequests {
     }
   }
 }
-
-/** One maker a device type; a driver keeps them and uses the one that its device needs. */
-export function requestMakers(): readonly (RngRequests | BlkRequests | NetRequests)[] {
-  return [new RngRequests(), new BlkRequests(), new NetRequests()];
-}

@@ -33,6 +33,8 @@ export interface DriverTransport {
   isr(): number;
   /** One byte of device configuration. */
   config8(offset: number): number;
+  /** 32 little-endian bits of device configuration: at once, or byte by byte as Linux does on a legacy device. */
+  setConfig32(offset: number, value: number): void;
 }
 
 /** How a probe ends: bound, not for this transport (the next one is tried), or given up for good. */
