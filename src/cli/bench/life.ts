@@ -6,19 +6,22 @@ import { Machine, type MachineSnapshot } from '../../emu/machine/machine.ts';
 import { assert } from '../../emu/core/assert.ts';
 
 /** What every row about a whole guest runs: a modern disk behind the IOMMU, and a Linux that maps page by page. */
-export function benchConfig(iommuPlatform: boolean): MachineConfig {
+export function benchConfig(iommuPlatform: boolean, packed = false): MachineConfig {
   const iommu = iommuPlatform ? 'on' : 'off';
+  const layout = packed ? ',packed=on' : '';
   return {
     machine: 'pseries-7.2',
     ramBytes: 0x1000_0000,
     cpus: 1,
     seed: 'bench',
-    devices: [`virtio-blk-pci,addr=1,drive=d0,disable-legacy=on,iommu_platform=${iommu}`],
+    devices: [`virtio-blk-pci,addr=1,drive=d0,disable-legacy=on,iommu_platform=${iommu}${layout}`],
     globals: [],
     backends: [{ kind: 'disk', id: 'd0', sectors: 2048, content: 'tagged', readOnly: false }],
   };
 }
 
+/** VIRTIO 1.3, 6. */
+const RING_PACKED = 34;
 const PROFILE = 'modern-plat-single-tce';
 
 /** A machine with its guest, found and set up; lives follow one another from one snapshot. */
@@ -30,14 +33,14 @@ export class Life {
   /** After firmware. */
   readonly start: MachineSnapshot;
 
-  constructor(iommuPlatform: boolean) {
-    const verdict = Machine.create(benchConfig(iommuPlatform));
+  constructor(iommuPlatform: boolean, packed = false) {
+    const verdict = Machine.create(benchConfig(iommuPlatform, packed));
     assert(verdict.accepted, 'the machine of the benchmark can be built');
     const profile = PROFILES_BY_NAME.get(PROFILE);
     assert(profile !== undefined, 'the guest of the benchmark has a profile');
     this.machine = verdict.value;
     this.built = this.machine.snapshot();
-    this.driver = new GuestDriver(this.machine.platform, { profile });
+    this.driver = new GuestDriver(this.machine.platform, { profile, features: packed ? [RING_PACKED] : [] });
     this.driver.boot();
     this.start = this.machine.snapshot();
   }

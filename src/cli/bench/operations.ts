@@ -18,6 +18,14 @@ const BUFFER = 0x10_0000;
 const DESCRIPTOR_BYTES = 16;
 const NEXT = 1;
 const WRITE = 2;
+const PACKED_AVAIL = 0x80;
+const PACKED_USED = 0x8000;
+const PACKED_SIZE = 255;
+const PACKED_CHAIN = [
+  [16, NEXT],
+  [512, NEXT | WRITE],
+  [1, WRITE],
+] as const;
 
 export const OPERATIONS: readonly OperationRow[] = [
   { name: 'H_PUT_TCE', baselineName: 'Map.set of a number', prepare: putTce },
@@ -32,6 +40,16 @@ export const OPERATIONS: readonly OperationRow[] = [
     name: 'ring pop + push, 3 descriptors, TCEs',
     baselineName: 'the same loads and stores on a DataView',
     prepare: () => ring(true),
+  },
+  {
+    name: 'packed ring pop + push, no IOMMU',
+    baselineName: 'the same loads and stores on a DataView',
+    prepare: () => packedRing(false),
+  },
+  {
+    name: 'packed ring pop + push, TCEs',
+    baselineName: 'the same loads and stores on a DataView',
+    prepare: () => packedRing(true),
   },
 ];
 
@@ -149,6 +167,64 @@ function ring(iommuPlatform: boolean): Pair {
       for (let i = 0; i < times; i++) plainRing(plain, i & 0xff);
     },
   };
+}
+
+/** The same of a packed ring, as long as whole chains fill it; the driver's only store is the flags of a head. */
+function packedRing(iommuPlatform: boolean): Pair {
+  const life = new Life(iommuPlatform, true);
+  life.setUp();
+  const { driver, machine } = life;
+  const { memory } = machine;
+  const core = machine.functions[0]?.device;
+  assert(core instanceof VirtioCore, 'a virtio function has a core');
+  const queue = core.queue(0);
+  const ring = driver.rings[0];
+  assert(queue !== undefined && ring !== undefined && core.packed, 'the guest set packed queue 0 up');
+  const { mapper } = driver;
+  const low = mapper.mapCoherent(BUFFER, 0x1000);
+  queue.ring.size = PACKED_SIZE;
+  for (let slot = 0; slot < PACKED_SIZE; slot++) {
+    const at = ring.writer.desc + DESCRIPTOR_BYTES * slot;
+    const [length = 0, flags = 0] = PACKED_CHAIN[slot % PACKED_CHAIN.length] ?? [];
+    memory.setU32(at, low + 1024 * (slot % PACKED_CHAIN.length), true);
+    memory.setU32(at + 4, mapper.high, true);
+    memory.setU32(at + 8, length, true);
+    memory.setU16(at + 14, flags, true);
+  }
+  let head = 0;
+  let lap = PACKED_AVAIL;
+  const plain = new DataView(new ArrayBuffer(0x4000));
+  return {
+    run(times) {
+      for (let i = 0; i < times; i++) {
+        memory.setU16(ring.writer.desc + DESCRIPTOR_BYTES * head + 14, NEXT | lap, true);
+        const chain = queue.pop();
+        if (chain === undefined) throw new Error('the ring of the benchmark has a chain');
+        queue.push(chain, 513);
+        queue.recycle(chain);
+        head += PACKED_CHAIN.length;
+        if (head < PACKED_SIZE) continue;
+        head = 0;
+        lap ^= PACKED_AVAIL | PACKED_USED;
+      }
+    },
+    runBaseline(times) {
+      for (let i = 0; i < times; i++) plainPackedRing(plain, 3 * (i % 85));
+    },
+  };
+}
+
+/** Flags looked at, then three descriptors of four fields, id, length and flags written. */
+function plainPackedRing(view: DataView, slot: number): void {
+  const head = DESCRIPTOR_BYTES * slot;
+  let sum = view.getUint16(head + 14, true);
+  for (let at = head; at < head + 3 * DESCRIPTOR_BYTES; at += DESCRIPTOR_BYTES) {
+    sum += view.getUint16(at + 14, true) + view.getUint32(at, true) + view.getUint32(at + 4, true);
+    sum += view.getUint16(at + 12, true) + view.getUint32(at + 8, true);
+  }
+  view.setUint16(head + 12, sum, true);
+  view.setUint32(head + 8, 513, true);
+  view.setUint16(head + 14, PACKED_AVAIL, true);
 }
 
 /** Available index, slot, three descriptors of five fields, used element, used index. */

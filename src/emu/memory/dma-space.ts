@@ -337,6 +337,29 @@ export class DmaSpace implements Dma {
     this.writeAt(0, at + step, from, step, length - step);
   }
 
+  /**
+   * Part of a ring in one piece, if it lies together in RAM and nobody watches: then it shows nowhere in how many
+   * accesses it is read. False: nothing was read.
+   */
+  loadUnseen(ring: RingCache, at: number, into: Uint8Array, length: number): boolean {
+    const offset = this.#unseen(ring, at, length, false);
+    if (offset >= 0) this.memory.read(offset, into, 0, length);
+    return offset >= 0;
+  }
+
+  storeUnseen(ring: RingCache, at: number, from: Uint8Array, first: number, length: number): boolean {
+    const offset = this.#unseen(ring, at, length, true);
+    if (offset >= 0) this.memory.write(offset, from, first, length);
+    return offset >= 0;
+  }
+
+  #unseen(ring: RingCache, at: number, length: number, write: boolean): number {
+    if (this.#line.tap !== undefined || at + length > ring.length) return -1;
+    if (ring.kind === RING_IN_RAM) return ring.offset + at;
+    this.#enter(ring, at, length, write);
+    return this.#kind === RAM && this.#length >= length ? this.#offset : -1;
+  }
+
   // --- Finding --------------------------------------------------------------------------------------------------
 
   #section(ring: RingCache, high: number, low: number, length: number): void {

@@ -31,6 +31,8 @@ const WRAP = 0x8000;
 const ADDRESS_BYTES = 8;
 const LEN_BYTES = 4;
 const ID_BYTES = 2;
+/** Length, id and flags. */
+const ANSWER_BYTES = 8;
 
 /**
  * The device's side of a packed virtqueue (VIRTIO 1.3, 2.8), with every check, read and write where QEMU 7.2 makes it
@@ -48,6 +50,7 @@ export class PackedQueue implements Virtqueue {
   readonly #indirect: RingCache = new RingCache();
   /** A descriptor's fields, which are moved one by one. */
   readonly #view: DataView<ArrayBuffer> = new DataView(new ArrayBuffer(VRING_DESC_BYTES));
+  readonly #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(this.#view.buffer);
   readonly #addressBytes: Uint8Array<ArrayBuffer> = new Uint8Array(this.#view.buffer, 0, ADDRESS_BYTES);
   readonly #lengthBytes: Uint8Array<ArrayBuffer> = new Uint8Array(
     this.#view.buffer,
@@ -438,15 +441,22 @@ export class PackedQueue implements Virtqueue {
   #readDescriptor(table: RingCache, index: number): void {
     const { space, littleEndian } = this.#host;
     const at = VRING_DESC_BYTES * index;
-    this.#flags = this.#readFlags(table, index);
-    space.loadBlock(table, at, this.#addressBytes, ADDRESS_BYTES);
-    space.loadBlock(table, at + VRING_PACKED_DESC_ID, this.#idBytes, ID_BYTES);
-    space.loadBlock(table, at + VRING_PACKED_DESC_LEN, this.#lengthBytes, LEN_BYTES);
+    if (!space.loadUnseen(table, at, this.#bytes, VRING_DESC_BYTES)) this.#loadByFields(table, at);
     const view = this.#view;
+    this.#flags = view.getUint16(VRING_PACKED_DESC_FLAGS, littleEndian);
     this.#addressHigh = view.getUint32(littleEndian ? 4 : 0, littleEndian);
     this.#addressLow = view.getUint32(littleEndian ? 0 : 4, littleEndian);
     this.#length = view.getUint32(VRING_PACKED_DESC_LEN, littleEndian);
     this.#id = view.getUint16(VRING_PACKED_DESC_ID, littleEndian);
+  }
+
+  #loadByFields(table: RingCache, at: number): void {
+    const { space, littleEndian } = this.#host;
+    const flags = space.load16(table, at + VRING_PACKED_DESC_FLAGS, littleEndian);
+    this.#view.setUint16(VRING_PACKED_DESC_FLAGS, flags, littleEndian);
+    space.loadBlock(table, at, this.#addressBytes, ADDRESS_BYTES);
+    space.loadBlock(table, at + VRING_PACKED_DESC_ID, this.#idBytes, ID_BYTES);
+    space.loadBlock(table, at + VRING_PACKED_DESC_LEN, this.#lengthBytes, LEN_BYTES);
   }
 
   #readFlags(table: RingCache, index: number): number {
@@ -471,11 +481,14 @@ export class PackedQueue implements Virtqueue {
     const area = ring.descriptorArea;
     this.#view.setUint16(VRING_PACKED_DESC_ID, this.#filledId[which] ?? 0, littleEndian);
     this.#view.setUint32(VRING_PACKED_DESC_LEN, this.#filledLength[which] ?? 0, littleEndian);
-    space.storeBlock(area, at + VRING_PACKED_DESC_ID, this.#idBytes, ID_BYTES);
-    space.storeBlock(area, at + VRING_PACKED_DESC_LEN, this.#lengthBytes, LEN_BYTES);
     const written = !this.#behaviour.leavesWriteFlagOut && (this.#filledLength[which] ?? 0) > 0;
     const lap = wrap ? VRING_PACKED_DESC_F_AVAIL | VRING_PACKED_DESC_F_USED : 0;
     const flags = written ? lap | VRING_DESC_F_WRITE : lap;
+    this.#view.setUint16(VRING_PACKED_DESC_FLAGS, flags, littleEndian);
+    if (space.storeUnseen(area, at + VRING_PACKED_DESC_LEN, this.#bytes, VRING_PACKED_DESC_LEN, ANSWER_BYTES))
+      return;
+    space.storeBlock(area, at + VRING_PACKED_DESC_ID, this.#idBytes, ID_BYTES);
+    space.storeBlock(area, at + VRING_PACKED_DESC_LEN, this.#lengthBytes, LEN_BYTES);
     space.store16(area, at + VRING_PACKED_DESC_FLAGS, flags, littleEndian);
   }
 
