@@ -178,13 +178,13 @@ function packedRing(iommuPlatform: boolean): Pair {
   const core = machine.functions[0]?.device;
   assert(core instanceof VirtioCore, 'a virtio function has a core');
   const queue = core.queue(0);
-  const ring = driver.rings[0];
-  assert(queue !== undefined && ring !== undefined && core.packed, 'the guest set packed queue 0 up');
+  const used = driver.rings[0];
+  assert(queue !== undefined && used !== undefined && core.packed, 'the guest set packed queue 0 up');
   const { mapper } = driver;
   const low = mapper.mapCoherent(BUFFER, 0x1000);
   queue.ring.size = PACKED_SIZE;
   for (let slot = 0; slot < PACKED_SIZE; slot++) {
-    const at = ring.writer.desc + DESCRIPTOR_BYTES * slot;
+    const at = used.writer.desc + DESCRIPTOR_BYTES * slot;
     const [length = 0, flags = 0] = PACKED_CHAIN[slot % PACKED_CHAIN.length] ?? [];
     memory.setU32(at, low + 1024 * (slot % PACKED_CHAIN.length), true);
     memory.setU32(at + 4, mapper.high, true);
@@ -197,7 +197,7 @@ function packedRing(iommuPlatform: boolean): Pair {
   return {
     run(times) {
       for (let i = 0; i < times; i++) {
-        memory.setU16(ring.writer.desc + DESCRIPTOR_BYTES * head + 14, NEXT | lap, true);
+        memory.setU16(used.writer.desc + DESCRIPTOR_BYTES * head + 14, NEXT | lap, true);
         const chain = queue.pop();
         if (chain === undefined) throw new Error('the ring of the benchmark has a chain');
         queue.push(chain, 513);
