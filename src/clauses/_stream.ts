@@ -13,6 +13,8 @@ const INDIRECT = 4;
 
 /** Where things are: addresses that no two queues share. */
 const MSIX_BASE = 0x8000_0000;
+/** The same for the CPU. */
+const MSIX_WINDOW = 0x2000_8000_0000;
 const BAR_BASE = 0x2100_0000_0000;
 const PORT_BASE = 0x1000;
 const RINGS = 0x10_0000;
@@ -206,8 +208,9 @@ export class Stream {
   }
 
   /** What configuration space answers from now on: for functions that are not as they should be. */
-  setConfigByte(offset: number, ...bytes: readonly number[]): void {
+  setConfigByte(offset: number, ...bytes: readonly number[]): this {
     this.#config.set(bytes, offset);
+    return this;
   }
 
   /** The driver reads configuration space; the answer is as the function stands unless given. */
@@ -253,7 +256,7 @@ export class Stream {
 
   #address(region: 'common' | 'isr' | 'device' | 'notify' | 'legacy' | 'msix', offset: number): number {
     if (region === 'legacy') return PORT_BASE + offset;
-    if (region === 'msix') return MSIX_BASE + offset;
+    if (region === 'msix') return MSIX_WINDOW + offset;
     return BAR_BASE + { common: 0, isr: 0x1000, device: 0x2000, notify: 0x3000 }[region] + offset;
   }
 

@@ -10,6 +10,7 @@ import {
 import { VIRTIO_ID_BLOCK, VIRTIO_ID_CONSOLE, VIRTIO_ID_NET, VIRTIO_PCI_VENDOR } from '../emu/virtio/abi.ts';
 import { VIRTIO_ID_BALLOON, VIRTIO_ID_RNG, VIRTIO_ID_SCSI, VIRTIO_ID_9P } from '../emu/virtio/abi.ts';
 import { PCI_INTERRUPT_PIN } from '../emu/pci/abi.ts';
+import { portAt } from './host-windows.ts';
 import { GuestMemoryView } from './guest-memory-view.ts';
 import type { QueueSurroundings } from './observed-queue.ts';
 import { TranslationView } from './translation-view.ts';
@@ -292,21 +293,15 @@ export class ObservedWorld implements QueueSurroundings {
       this.#beginLogicalLoad(words[5] ?? 0, words[4] ?? 0, words[2] ?? 0);
     } else if (token === H_LOGICAL_CI_STORE || token === H_LOGICAL_CACHE_STORE) {
       const address = logicalAddress(words[5] ?? 0, words[4] ?? 0);
-      const port = this.#portOf(address);
+      const port = portAt(address);
       this.#storeAt(port < 0 ? address : port, words[2] ?? 0, true, port >= 0, words[6] ?? 0, words[7] ?? 0);
     }
   }
 
   #beginLogicalLoad(high: number, low: number, width: number): void {
     const address = logicalAddress(high, low);
-    const port = this.#portOf(address);
+    const port = portAt(address);
     this.#beginLoad(port < 0 ? address : port, width, true, port >= 0);
-  }
-
-  /** Hypervisor calls name ports by their place in the host bridge's window of 64 KiB: no memory BAR may be there. */
-  #portOf(address: number): number {
-    for (const found of this.functions) if (found.claims(address, false)) return -1;
-    return address % 0x1_0000;
   }
 
   #hcallReturn(event: MachineEvent): void {

@@ -1,4 +1,5 @@
 import type { Chain } from './chain.ts';
+import { busAddress } from './host-windows.ts';
 import { deviceAddress } from './device-address.ts';
 import { DmaAccess, emptyLists, INTX, RegisterAccess, UNKNOWN_VECTOR } from './hooks.ts';
 import type { HookLists, Region } from './hooks.ts';
@@ -10,7 +11,6 @@ const NOBODY: HookLists = emptyLists();
 const CONFIG_BYTES = 4096;
 const QUEUES_MAX = 1024;
 const TWO_32 = 2 ** 32;
-const WINDOW = 2 ** 31;
 const LEGACY_BYTES = 20;
 const LEGACY_PAGE = 4096;
 /** What a structure is taken to be as long as nobody read its length. */
@@ -432,11 +432,16 @@ export class VirtioFunction implements QueueOwner {
     return this.#claimsMsix(address) || this.#claimsBar(address);
   }
 
-  /** A memory BAR, where no structure is known to be. */
+  /** A memory BAR, where no structure is known to be: wide ones first, whose addresses are the CPU's as they are. */
   #claimsBar(address: number): boolean {
+    return this.#claimsBarOf(address, true) || this.#claimsBarOf(address, false);
+  }
+
+  #claimsBarOf(address: number, wide: boolean): boolean {
     for (let bar = 1; bar < pci.PCI_BARS; bar++) {
       if (this.#isUpper(bar)) continue;
       const base = this.barBase(bar);
+      if (base >= TWO_32 !== wide) continue;
       const from = cpuOffset(address, base);
       if (base <= 0 || this.barIsPorts(bar) || from < 0 || from >= MODERN_BAR_BYTES) continue;
       this.access.bar = bar;
@@ -821,10 +826,10 @@ function reach(seen: StructureSeen): number {
   return seen.region === 'common' ? Math.max(seen.length, COMMON_BYTES) : seen.length;
 }
 
-/** Windows of memory are moved by whole multiples of 2 GiB between the CPU's addresses and the bus's. */
+/** How far a CPU address is into a BAR; negative where it is not, or where the windows do not lead there. */
 function cpuOffset(address: number, base: number): number {
-  if (base >= TWO_32) return address - base;
-  return (address % WINDOW) - (base % WINDOW);
+  const bus = busAddress(address);
+  return bus < 0 ? -1 : bus - base;
 }
 
 function sizeRead(queue: ObservedQueue, value: number): void {

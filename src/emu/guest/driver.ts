@@ -466,6 +466,7 @@ export class GuestDriver implements RequestHost {
       outcome.gaveUp = 'no queue';
       return false;
     }
+    transport.enableQueue(queue);
     return true;
   }
 

@@ -91,6 +91,10 @@ export class LegacyTransport implements DriverTransport {
     return false;
   }
 
+  enableQueue(): void {
+    // The page frame number was that.
+  }
+
   setConfigVector(vector: number): number {
     this.#access.write(this.#base + VIRTIO_MSI_CONFIG_VECTOR, 2, vector);
     return this.#access.read(this.#base + VIRTIO_MSI_CONFIG_VECTOR, 2);

@@ -88,6 +88,7 @@ test('a queue gets its size, three addresses, its place in the notification area
   const writer = new RingWriter(platform);
   writer.place(8, 0x10_0000, 0x10_0080, 0x10_1000, true);
   t.true(transport.setQueue(1, writer, 0x0800_0000, 0x10_0000));
+  transport.enableQueue(1);
   transport.notify(1);
   t.deepEqual(platform.written, [
     '16.2 = 1',
@@ -98,6 +99,7 @@ test('a queue gets its size, three addresses, its place in the notification area
     '2c.4 = 8000000',
     '30.4 = 101000',
     '34.4 = 8000000',
+    '16.2 = 1',
     '1c.2 = 1',
     `${(0x1000 + 4 * 3).toString(16)}.2 = 1`,
   ]);

@@ -131,7 +131,6 @@ export class ModernTransport implements DriverTransport {
     // Linux: bad notification offset (vp_modern_map_vq_notify).
     if (place * this.#multiplier + DOORBELL_BYTES > this.#notifyBytes) return false;
     this.#doorbells[queue] = this.#notify + place * this.#multiplier;
-    access.write(common + VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
     return true;
   }
 
@@ -144,6 +143,11 @@ export class ModernTransport implements DriverTransport {
       if (!resetting && access.read(this.#common + VIRTIO_PCI_COMMON_Q_ENABLE, 2) === 0) return true;
     }
     return false;
+  }
+
+  enableQueue(queue: number): void {
+    this.#select(queue);
+    this.#access.write(this.#common + VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
   }
 
   setConfigVector(vector: number): number {

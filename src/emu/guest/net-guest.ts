@@ -276,7 +276,9 @@ export class NetGuest {
     ring.writer.place(size, base, base + layout.avail, base + layout.used, this.#little);
     ring.start(this.#mapper, false, 0);
     this.#rings[queue] = ring;
-    return this.transport.setQueue(queue, ring.writer, 0, base);
+    if (!this.transport.setQueue(queue, ring.writer, 0, base)) return false;
+    this.transport.enableQueue(queue);
+    return true;
   }
 
   #reap(queue: number): void {

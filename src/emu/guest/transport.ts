@@ -22,6 +22,8 @@ export interface DriverTransport {
   setQueue(queue: number, writer: RingPlace, high: number, low: number): boolean;
   /** Resets one queue and waits until the device says that it is done. False where there is no such thing. */
   resetQueue(queue: number): boolean;
+  /** The ring is complete, its vector included (4.1.4.3.2): a legacy device, which has it already, is told nothing. */
+  enableQueue(queue: number): void;
   /** MSI-X vectors; what reads back, 0xffff if the device refused. */
   setConfigVector(vector: number): number;
   setQueueVector(queue: number, vector: number): number;
