@@ -88,8 +88,8 @@ export const PCI_PROOFS: ClauseProofs = {
   'PCI-DEV-003': { breach: (s) => s.probe().configRead(0, 4, 0x1042_1af5) },
   'PCI-DEV-004': { breach: altered(2, 0x06, 0x10) },
   'PCI-DEV-006': { breach: altered(2, 0x01, 0x10) },
-  'PCI-DEV-007': { breach: altered(8, 0) },
-  'PCI-DEV-008': { breach: altered(0x2e, 2, 0) },
+  'PCI-DEV-007': { breach: altered(8, 0), clean: (s) => s.setUp() },
+  'PCI-DEV-008': { breach: altered(0x2e, 2, 0), clean: (s) => s.setUp() },
   'PCI-DRV-001': { breach: leaves },
   'PCI-DRV-002': { breach: { ...TRANSITIONAL, play: leaves } },
   'PCI-DRV-003': {
