@@ -250,7 +250,7 @@ function tell(options: BootOptions, system: GuestSystem, end: End): number {
   const { status, says } = ENDS[end];
   const instructions = system.processor.icount;
   if (options.json) {
-    const digest = system.machine.digest();
+    const digest = system.digest();
     process.stderr.write(`${JSON.stringify({ type: 'summary', end, instructions, digest })}\n`);
   } else process.stderr.write(`papyrus: ${says} after ${instructions} instructions\n`);
   return status;
