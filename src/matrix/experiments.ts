@@ -27,7 +27,7 @@ import { SHARED } from '../emu/ultravisor/page-state.ts';
 import { RuleSource, type Built } from './cell.ts';
 import { DecidedSource } from './decided.ts';
 import { deviceArgument, DmaWitness, live, machineConfig, secureConfig, Stage } from './life.ts';
-import { SecureGuest } from './secure-guest.ts';
+import { SecureGuest } from '../emu/guest/secure-driver.ts';
 import { isSecureSlip, plantSlip, type SecureSlip } from './secure-slips.ts';
 import { choicesOf, tierOf, TierSearch } from './tiers.ts';
 
@@ -354,7 +354,7 @@ export class Laboratory {
     if (side === undefined) throw new Error('the host has an ultravisor');
     if (isSecureSlip(this.#slip)) plantSlip(machine, side, this.#slip);
     const profile = scriptedGuest(situation.guest);
-    const guest = new SecureGuest(machine.platform, situation.guest.traits, {
+    const guest = new SecureGuest(machine.platform, {
       profile,
       requests: 4,
       loopback: true,

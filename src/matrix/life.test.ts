@@ -2,7 +2,7 @@ import test from 'ava';
 import { scriptedGuest } from '../emu/guest/scripted.ts';
 import { GUEST_SYSTEMS, guestSystem, type GuestSystem } from '../emu/guest/systems.ts';
 import { live, machineConfig, secureConfig, Stage } from './life.ts';
-import { SecureGuest } from './secure-guest.ts';
+import { SecureGuest } from '../emu/guest/secure-driver.ts';
 
 const FRAME_BYTES = 0x1_0000;
 const MODERN = 'disable-legacy=on,disable-modern=off,iommu_platform=on';
@@ -34,7 +34,7 @@ test('a guest that becomes secure works through its pool, and leaves its own fra
   const config = machineConfig('7.2', [`virtio-net-pci,netdev=n0,${MODERN}`]);
   const machine = new Stage(secureConfig(config, true)).rewind();
   const guest = named('linux-5.6-svm');
-  const driver = new SecureGuest(machine.platform, guest.traits, {
+  const driver = new SecureGuest(machine.platform, {
     profile: scriptedGuest(guest),
     requests: 4,
     loopback: true,
@@ -54,7 +54,7 @@ test('a hypervisor without the capability lets nobody in, and gives the memory b
   const config = machineConfig('7.2', [`virtio-rng-pci,rng=e0,${MODERN}`]);
   const machine = new Stage(secureConfig(config, false)).rewind();
   const guest = named('linux-5.6-svm');
-  const driver = new SecureGuest(machine.platform, guest.traits, { profile: scriptedGuest(guest) });
+  const driver = new SecureGuest(machine.platform, { profile: scriptedGuest(guest) });
   driver.boot();
   machine.platform.store32(0x50_0000, 77, false);
   const H_PARAMETER = -4;

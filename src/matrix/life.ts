@@ -16,7 +16,7 @@ import {
   VIRTIO_PCI_CAP_COMMON_CFG,
 } from '../emu/virtio/abi.ts';
 import { VirtioCore } from '../emu/virtio/core.ts';
-import { SecureGuest } from './secure-guest.ts';
+import { SecureGuest } from '../emu/guest/secure-driver.ts';
 
 const RAM_BYTES = 0x1000_0000;
 const REQUESTS = 10;
@@ -167,7 +167,7 @@ export function live(stage: Stage, guest: GuestSystem, { secure, watch }: LifeOp
     const outcome = driver.live();
     return { ...seen, ...told(outcome, driver, witness), entered: false, flagged: false };
   }
-  const driver = new SecureGuest(machine.platform, guest.traits, options);
+  const driver = new SecureGuest(machine.platform, options);
   driver.boot();
   const seen = visible(driver, machine);
   const mark = 0x1234_5678;

@@ -22,6 +22,16 @@ type DmaPolicy =
   /** Page by page. */
   | 'firmware';
 
+/** What a kernel with CONFIG_PPC_SVM does about secure mode (ultravisor 8, guests 3). */
+export interface SecureHabits {
+  /** The swiotlb pool: shared and used; used, with plain addresses in descriptors (5.4); never allocated (5.19 and later). */
+  readonly pool: 'shared' | 'raw' | 'missing';
+  /** Translation that it has set up when it asks to become secure. */
+  readonly mmu: 'radix' | 'hash';
+  /** CPUs that it brings up, the first included. */
+  readonly cpus: number;
+}
+
 /** One kind of guest, as guests.md section 5 lists them. */
 export interface GuestProfile {
   readonly name: string;
@@ -45,6 +55,8 @@ export interface GuestProfile {
   readonly multiTce: boolean;
   /** Keeps to H_PUT_TCE all the same, since the list's page would have to be shared: a secure Linux from 5.6 on. */
   readonly putsSingly?: boolean;
+  /** Absent: it never asks to become secure. */
+  readonly secure?: SecureHabits;
   /** 12 or 16. */
   readonly pageShift: number;
   /** Reaches registers by H_LOGICAL_CI_LOAD and H_LOGICAL_CI_STORE, as firmware in real mode does. */
@@ -81,6 +93,12 @@ const FIRMWARE: Omit<GuestProfile, 'name' | 'systems' | 'evidence'> = {
   multiTce: false,
   pageShift: 12,
   registersByHypercall: true,
+};
+
+/** Linux with CONFIG_PPC_SVM, 64 KiB pages and radix, booted with svm=on. */
+const SECURE: Omit<GuestProfile, 'name' | 'systems' | 'evidence'> & { readonly secure: SecureHabits } = {
+  ...LINUX,
+  secure: { pool: 'shared', mmu: 'radix', cpus: 1 },
 };
 
 export const GUEST_PROFILES: readonly GuestProfile[] = [
@@ -209,6 +227,62 @@ export const GUEST_PROFILES: readonly GuestProfile[] = [
     dma: 'direct-window-lrdr',
     pageShift: 12,
     completion: 'polling',
+  },
+  {
+    ...SECURE,
+    name: 'svm-5.4',
+    systems: 'Linux 5.4.0 and 5.5.0 with svm=on',
+    evidence: 'edea902c1c1e: no dma_iommu_ops in a secure guest, plain addresses of the pool',
+    secure: { ...SECURE.secure, pool: 'raw' },
+  },
+  {
+    ...SECURE,
+    name: 'svm-5.10',
+    systems: 'Linux 5.6 to 5.18 with svm=on; later ones with swiotlb=force',
+    evidence: 'd862b44133b7; arch/powerpc/platforms/pseries/svm.c init_svm, svm_swiotlb_init (read in 5.10.223)',
+  },
+  {
+    ...SECURE,
+    name: 'svm-5.10-smp',
+    systems: 'the same with two CPUs',
+    evidence: 'arch/powerpc/kernel/paca.c: one shared block of lppacas; secondaries by start-cpu',
+    secure: { ...SECURE.secure, cpus: 2 },
+  },
+  {
+    ...SECURE,
+    name: 'svm-5.19',
+    systems: 'Linux 5.19 and later with svm=on and nothing else',
+    evidence: 'mem_init calls swiotlb_init before init_svm sets its flags: no pool (read in 6.1, 6.12, 7.2)',
+    secure: { ...SECURE.secure, pool: 'missing' },
+  },
+  {
+    ...SECURE,
+    name: 'svm-4k',
+    systems: 'Linux 6.12 with svm=on, swiotlb=force and 4 KiB pages',
+    evidence: 'PHYS_PFN counts 4 KiB pages, UV_SHARE_PAGE 64 KiB frames: others are shared than are meant',
+    pageShift: 12,
+  },
+  {
+    ...SECURE,
+    name: 'svm-no-platform',
+    systems: 'a secure guest whose virtio driver does not take ACCESS_PLATFORM',
+    evidence: 'no architecture hook refuses it on powerpc (5.10 to 7.2)',
+    transportFeatures: MODERN,
+    dma: 'physical',
+  },
+  {
+    ...SECURE,
+    name: 'svm-default-window',
+    systems: 'Linux 5.10 with svm=on and disable_ddw',
+    evidence: 'arch/powerpc/kernel/iommu.c bounces nothing and shares nothing',
+    dma: 'default-window',
+  },
+  {
+    ...SECURE,
+    name: 'svm-hash',
+    systems: 'Linux 5.10 with svm=on and disable_radix',
+    evidence: 'book3s_hv_uvmem.c kvmppc_h_svm_init_start: only radix guests',
+    secure: { ...SECURE.secure, mmu: 'hash' },
   },
 ];
 

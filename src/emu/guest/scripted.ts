@@ -26,7 +26,14 @@ export function scriptedGuest(system: GuestSystem): GuestProfile {
     multiTce: !firmware,
     pageShift: firmware ? 12 : traits.pageShift,
     registersByHypercall: firmware,
+    ...secureHabits(traits.secure),
   };
+}
+
+const POOLS = { 'pool-raw': 'raw', pool: 'shared', 'rings-only': 'missing' } as const;
+
+function secureHabits(secure: GuestSystem['traits']['secure']): Pick<GuestProfile, 'secure'> {
+  return secure === 'never' ? {} : { secure: { pool: POOLS[secure], mmu: 'radix', cpus: 1 } };
 }
 
 function transportFeatures({ traits }: GuestSystem, firmware: boolean): readonly number[] {
