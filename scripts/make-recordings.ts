@@ -2,11 +2,13 @@
 // purpose. Each row is one fault, what it shows, and where it lives; a recording that does not show it is not written.
 // The same sources always give the same bytes; `--check` only compares, for CI.
 import { existsSync, readFileSync } from 'node:fs';
-import { caseRunner } from '../src/fuzz/case-runner.ts';
+import { caseRunner, preparedLife } from '../src/fuzz/case-runner.ts';
 import { caseText, parseStep } from '../src/fuzz/case-text.ts';
 import type { Case, CaseMachine } from '../src/fuzz/case.ts';
 import { writeWhole } from '../src/fuzz/corpus.ts';
 import { machineFactory } from '../src/fuzz/factory.ts';
+import { SECURE_LIVES, secureLife, type SecureLife } from '../src/matrix/secure-lives.ts';
+import type { PreparedCase } from '../src/trace/case-runner.ts';
 import { MemorySource, RecordingReader } from '../src/trace/reader.ts';
 import { MemorySink, Recorder } from '../src/trace/recorder.ts';
 import { EventText } from '../src/trace/report-text.ts';
@@ -39,7 +41,7 @@ const BLK: CaseMachine = {
 };
 const PHYSICAL = { iommuPlatform: false } as const;
 
-export const ROWS: readonly Row[] = [
+const CASE_ROWS: readonly Row[] = [
   {
     name: 'd01-descriptor-loop',
     scenario: 'hostile-rings',
@@ -542,18 +544,38 @@ export const ROWS: readonly Row[] = [
   },
 ];
 
+/** Lives of secure guests: one for each sentence of the thread about them that a run can show. */
+function lifeRow({ name, rule, title, shows, events, never }: SecureLife): Row {
+  return {
+    name,
+    scenario: '',
+    machine: {},
+    steps: [],
+    title,
+    shows,
+    source: `${rule} (\`papyrus explain ${rule}\`).`,
+    events,
+    ...(never === undefined ? {} : { never }),
+    up: false,
+  };
+}
+
+export const ROWS: readonly Row[] = [...CASE_ROWS, ...SECURE_LIVES.map((life) => lifeRow(life))];
+
 /** How every case with a fault ends that a guest can come back from: a reset, and honest requests that are served. */
 const SERVED_AGAIN = ['/1 = 0x0 | 00:01.0', 'used.idx | 0200'];
 const factory = machineFactory([]);
 
 /** The files of a row by path, as the sources of today make them. Throws a sentence if the fault does not show. */
 export function filesOf(row: Row): ReadonlyMap<string, Buffer> {
+  const life = secureLife(row.name);
+  if (life !== undefined) return filesOfLife(row, life);
   const value: Case = {
     scenario: row.scenario,
     machine: { ...BLK, ...row.machine },
     steps: row.steps.map((line) => parseStep(line)),
   };
-  const recording = recordingOf(value);
+  const recording = recordingOf(caseRunner(factory).ready(value));
   const told = tellingLines(row, linesOf(recording));
   const files = new Map([
     [`recordings/${row.name}.rec.cbor`, recording],
@@ -564,8 +586,21 @@ export function filesOf(row: Row): ReadonlyMap<string, Buffer> {
   return files;
 }
 
-function recordingOf(value: Case): Buffer {
-  const prepared = caseRunner(factory).ready(value);
+function filesOfLife(row: Row, life: SecureLife): ReadonlyMap<string, Buffer> {
+  const recording = recordingOf(preparedLife(life, '1'));
+  const told = tellingLines(row, linesOf(recording));
+  return new Map([
+    [`recordings/${row.name}.rec.cbor`, recording],
+    [
+      `recordings/${row.name}.md`,
+      Buffer.from(
+        `${storyOf(row, told)}Guest \`${life.profile}\`; \`papyrus record ${life.name}\` makes it again.\n`,
+      ),
+    ],
+  ]);
+}
+
+function recordingOf(prepared: PreparedCase): Buffer {
   const sink = new MemorySink();
   const recorder = new Recorder(prepared.header, sink);
   let digest: (() => string) | undefined;
@@ -617,10 +652,18 @@ function caseFileOf(row: Row, value: Case): string {
 }
 
 function textOf(row: Row, value: Case, told: readonly string[]): string {
+  const where = row.up === false ? '' : ` (it is \`corpora/${row.scenario}/${row.name}.case\`)`;
+  return `${storyOf(row, told)}The case, which can be edited and run with \`papyrus record\`${where}:
+
+\`\`\`
+${caseText(value)}\`\`\`
+`;
+}
+
+function storyOf(row: Row, told: readonly string[]): string {
   const numbers = told.map((line) => Number.parseInt(line, 10));
   const range = `--from ${numbers[0] ?? 0} --until ${numbers.at(-1) ?? 0}`;
   const file = `recordings/${row.name}.rec.cbor`;
-  const where = row.up === false ? '' : ` (it is \`corpora/${row.scenario}/${row.name}.case\`)`;
   return `# ${row.title}
 
 ${row.shows}
@@ -636,10 +679,6 @@ Expected: the replay is identical, and among the lines that the second command p
 ${told.join('\n')}
 \`\`\`
 
-The case, which can be edited and run with \`papyrus record\`${where}:
-
-\`\`\`
-${caseText(value)}\`\`\`
 `;
 }
 

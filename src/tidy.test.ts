@@ -30,6 +30,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/matrix/document.ts': 'src/matrix/sweep.test.ts',
   'src/matrix/experiments.ts': 'src/matrix/rules.test.ts',
   'src/matrix/grid-text.ts': 'src/matrix/sweep.test.ts',
+  'src/matrix/secure-lives.ts': 'src/trace/recordings.test.ts',
+  'src/trace/secure-text.ts': 'src/trace/page-follower.test.ts',
   'src/matrix/secure-slips.ts': 'src/matrix/rules.test.ts',
   'src/matrix/tiers.ts': 'src/matrix/sweep.test.ts',
   'src/clauses/catalogue-text.ts': 'src/clauses/catalogue.test.ts',

@@ -235,6 +235,9 @@ function addInspect(papyrus: Command, ended: Ended): void {
     .option('--queue <n>', 'events of one queue', index)
     .option('--address <address>', 'events that touch this address', address)
     .option('--follow-request <n>', 'one request from the ring to the interrupt', index)
+    .option('--follow-page <gfn>', 'the whole life of one guest page frame of 64 KiB', (text) =>
+      Number(address(text)),
+    )
     .option('--who-wrote <address>', 'what last wrote this address', address)
     .option('--from <event>', 'first event shown', index)
     .option('--until <event>', 'last event shown', index)

@@ -15,6 +15,7 @@ import { COUNTER_POLICIES } from '../matrix/counter-policies.ts';
 import { deviceArgument, live, machineConfig, secureConfig, Stage } from '../matrix/life.ts';
 import { makeHeader } from '../trace/format.ts';
 import { FileSink, Recorder } from '../trace/recorder.ts';
+import { SECURE_LIVES } from '../matrix/secure-lives.ts';
 import { tierOf } from '../matrix/tiers.ts';
 import { explainClause } from './clauses.ts';
 import { EXIT, UsageError, type ExplainOptions } from './options.ts';
@@ -51,10 +52,26 @@ function testOf(rule: Rule): string {
   return `npm run ava -- src/matrix/rules.test.ts --match '${rule.id}: *'`;
 }
 
+/** Recordings that show the rule at work. */
+function recordingsOf(rule: Rule): readonly string[] {
+  const lives = SECURE_LIVES.filter((life) => life.rule === rule.id);
+  return lives.map(({ name }) => `papyrus inspect recordings/${name}.rec.cbor`);
+}
+
 function ruleDocument(rule: Rule): object {
   const { id, area, statement, reason, source, experiment } = rule;
   const counter = COUNTER_POLICIES.find((row) => row.rule === id)?.statement;
-  return { id, area, statement, reason, source, experiment, counterPolicy: counter, test: testOf(rule) };
+  return {
+    id,
+    area,
+    statement,
+    reason,
+    source,
+    experiment,
+    counterPolicy: counter,
+    test: testOf(rule),
+    recordings: recordingsOf(rule),
+  };
 }
 
 function ruleText(rule: Rule): string {
@@ -65,6 +82,7 @@ function ruleText(rule: Rule): string {
     `  source  ${rule.source}`,
     `  found by the experiment “${rule.experiment}”; its test must fail in a world where ${counter}`,
     `  shown by  ${testOf(rule)}`,
+    ...recordingsOf(rule).map((command) => `            ${command}`),
     '',
   ].join('\n');
 }

@@ -54,6 +54,7 @@ function filterOf(options: InspectOptions): FilterOptions {
     ...(options.queue === undefined ? {} : { queue: options.queue }),
     ...(options.address === undefined ? {} : { address: options.address }),
     ...(options.followRequest === undefined ? {} : { followRequest: options.followRequest }),
+    ...(options.followPage === undefined ? {} : { followPage: options.followPage }),
     ...(options.from === undefined ? {} : { from: options.from }),
     ...(options.until === undefined ? {} : { until: options.until }),
   };
@@ -112,6 +113,8 @@ function printText(reader: RecordingReader, options: InspectOptions): void {
   out.add(
     `machine ${config.machine}, ${config.ramBytes / 2 ** 20} MiB, ${config.cpus} CPUs, seed ${JSON.stringify(config.seed)}\n`,
   );
+  if (config.host !== undefined) out.add(`  on a host ${config.host}\n`);
+  for (const object of config.objects ?? []) out.add(`  -object ${object}\n`);
   for (const device of config.devices) out.add(`  -device ${device}\n`);
   for (const global of config.globals) out.add(`  -global ${global}\n`);
   for (const { kind, id, ...rest } of config.backends) out.add(`  ${kind} ${id} ${JSON.stringify(rest)}\n`);

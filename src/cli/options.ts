@@ -74,6 +74,7 @@ export interface InspectOptions extends CommonOptions {
   readonly queue?: number;
   readonly address?: bigint;
   readonly followRequest?: number;
+  readonly followPage?: number;
   readonly whoWrote?: bigint;
   readonly from?: number;
   readonly until?: number;

@@ -1,4 +1,6 @@
 import type { MachineEvent, Tap } from '../emu/core/tap.ts';
+import { Machine } from '../emu/machine/machine.ts';
+import { liveSecurely, secureLife, secureLifeConfig, type SecureLife } from '../matrix/secure-lives.ts';
 import type { CaseRequest, CaseRunner, PreparedCase } from '../trace/case-runner.ts';
 import { makeHeader, type Origin, type RecordingHeader } from '../trace/format.ts';
 import { decodeCase, encodeCase } from './case-binary.ts';
@@ -11,6 +13,8 @@ import { SCENARIOS } from './scenarios/index.ts';
 
 /** The kind of origin that recordings of cases carry. */
 const ORIGIN_KIND = 'fuzz-case';
+/** And of lives of secure guests, which their names say whole. */
+const LIFE_KIND = 'secure-life';
 
 export interface FuzzCaseRunner extends CaseRunner {
   /** A case that is at hand already. */
@@ -21,9 +25,17 @@ export interface FuzzCaseRunner extends CaseRunner {
 export function caseRunner(factory: MachineFactory): FuzzCaseRunner {
   return {
     ready: (value) => prepared(value, factory),
-    find: (request) => prepared(requestedCase(request), factory),
-    again: (origin) =>
-      origin.kind === ORIGIN_KIND ? prepared(decodeCase(origin.program), factory) : undefined,
+    find: (request) => {
+      const life = secureLife(request.name);
+      return life === undefined
+        ? prepared(requestedCase(request), factory)
+        : preparedLife(life, request.seed ?? '1');
+    },
+    again: (origin) => {
+      const life = origin.kind === LIFE_KIND ? secureLife(origin.name) : undefined;
+      if (life !== undefined) return preparedLife(life, origin.seed);
+      return origin.kind === ORIGIN_KIND ? prepared(decodeCase(origin.program), factory) : undefined;
+    },
   };
 }
 
@@ -58,6 +70,21 @@ function prepared(value: Case, factory: MachineFactory): PreparedCase {
         },
       });
       return runner.run(value, { alsoTap: behind }).cut ? 'cut' : undefined;
+    },
+  };
+}
+
+/** A life of a secure guest, on a machine of its own. */
+export function preparedLife(life: SecureLife, seed: string): PreparedCase {
+  const config = secureLifeConfig(life, seed);
+  const origin: Origin = { kind: LIFE_KIND, name: life.name, seed, program: new Uint8Array(0) };
+  return {
+    header: makeHeader(config, origin),
+    run: (watch) => {
+      const made = Machine.create(config);
+      if (!made.accepted) throw new Error(`the machine of ${life.name} was refused: ${made.reason}`);
+      watch(made.value);
+      liveSecurely(life, made.value);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { MachineEvent } from '../emu/core/tap.ts';
 import type { DeviceView, Meaning } from './device-view.ts';
 import type { RecordedKind } from './event-context.ts';
 import { deviceName, LastWriters } from './last-writers.ts';
+import { PageFollower } from './page-follower.ts';
 import { RequestFollower } from './request-follower.ts';
 
 /** Which events to show; what is left out asks for nothing. */
@@ -14,6 +15,8 @@ export interface FilterOptions {
   readonly address?: bigint;
   /** The n-th request that a device took from a ring, counted from 0. */
   readonly followRequest?: number;
+  /** A guest page frame: its whole life. */
+  readonly followPage?: number;
   readonly from?: number;
   /** Last event shown. */
   readonly until?: number;
@@ -27,6 +30,7 @@ export class EventFilter {
   readonly #memory: LastWriters;
   readonly #wanted: ReadonlySet<string>;
   readonly #follower: RequestFollower | undefined;
+  readonly #page: PageFollower | undefined;
   readonly #needsMemory: boolean;
 
   /** `view` is shown every event before it is offered here. */
@@ -36,7 +40,9 @@ export class EventFilter {
     this.#view = view;
     this.#memory = new LastWriters(kinds);
     this.#wanted = new Set(options.kind);
-    this.#needsMemory = options.address !== undefined;
+    this.#needsMemory = options.address !== undefined || options.followPage !== undefined;
+    if (options.followPage !== undefined)
+      this.#page = new PageFollower(options.followPage, kinds, this.#memory);
     if (options.followRequest !== undefined)
       this.#follower = new RequestFollower(options.followRequest, kinds, view, options.queue);
   }
@@ -46,7 +52,7 @@ export class EventFilter {
     const options = this.#options;
     const kind = this.#kinds[event.kind];
     if (this.#needsMemory) this.#memory.seeMappings(event);
-    const followed = this.#follower?.takes(event) ?? true;
+    const followed = (this.#follower?.takes(event) ?? true) && (this.#page?.takes(event) ?? true);
     if (!followed || number < (options.from ?? 0) || number > (options.until ?? Infinity)) return false;
     if (this.#wanted.size > 0 && !this.#wanted.has(kind?.name ?? '')) return false;
     if (options.address !== undefined && !this.#touches(event, kind, options.address)) return false;

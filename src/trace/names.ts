@@ -1,5 +1,7 @@
 import { assert } from '../emu/core/assert.ts';
 import * as abi from '../emu/papr/abi.ts';
+import * as secure from '../emu/ultravisor/abi.ts';
+import { UCALLS } from '../emu/ultravisor/ucalls.ts';
 
 /**
  * How numbers in recordings read in reports: hypercall tokens and their arguments (LoPAR, and QEMU's KVMPPC_H_ range),
@@ -71,23 +73,47 @@ const HCALL_ROWS = [
   'H_FREE_CRQ unit',
   'H_SEND_CRQ unit high low',
   'H_VIO_SIGNAL unit mode',
+  'H_SVM_PAGE_IN gpa flags order',
+  'H_SVM_PAGE_OUT gpa flags order',
+  'H_SVM_INIT_START',
+  'H_SVM_INIT_DONE',
+  'H_SVM_INIT_ABORT',
 ];
+
+/** What r4, r5 … of an ultracall are called. */
+const UCALL_ARGUMENTS: Readonly<Record<string, string>> = {
+  UV_WRITE_PATE: 'lpid dw0 dw1',
+  UV_ESM: 'kbase fdt',
+  UV_REGISTER_MEM_SLOT: 'lpid gpa size flags slot',
+  UV_UNREGISTER_MEM_SLOT: 'lpid slot',
+  UV_PAGE_IN: 'lpid page gpa flags order',
+  UV_PAGE_OUT: 'lpid page gpa flags order',
+  UV_SHARE_PAGE: 'gfn count',
+  UV_UNSHARE_PAGE: 'gfn count',
+  UV_PAGE_INVAL: 'lpid gpa order',
+  UV_SVM_TERMINATE: 'lpid',
+  UV_UNSHARE_ALL_PAGES: '',
+};
 
 /** Return codes by their names in abi.ts. */
 const STATUS_NAMES =
-  'H_SUCCESS H_BUSY H_CLOSED H_NOT_AVAILABLE H_CONSTRAINED H_PARTIAL H_CONTINUE H_HARDWARE H_FUNCTION H_PRIVILEGE H_PARAMETER H_BAD_MODE H_PTEG_FULL H_NOT_FOUND H_RESERVED_DABR H_NO_MEM H_AUTHORITY H_PERMISSION H_DROPPED H_RESOURCE H_P2 H_P3 H_P4 H_P5 H_NOOP H_UNSUPPORTED_FLAG H_MULTI_THREADS_ACTIVE'.split(
+  'H_SUCCESS H_BUSY H_CLOSED H_NOT_AVAILABLE H_CONSTRAINED H_PARTIAL H_CONTINUE H_HARDWARE H_FUNCTION H_PRIVILEGE H_PARAMETER H_BAD_MODE H_PTEG_FULL H_NOT_FOUND H_RESERVED_DABR H_NO_MEM H_AUTHORITY H_PERMISSION H_DROPPED H_RESOURCE H_P2 H_P3 H_P4 H_P5 H_NOOP H_UNSUPPORTED H_STATE H_UNSUPPORTED_FLAG H_MULTI_THREADS_ACTIVE'.split(
     ' ',
   );
 
-const NUMBERS = abi as unknown as Readonly<Record<string, number | undefined>>;
+const NUMBERS = { ...abi, ...secure } as unknown as Readonly<Record<string, number | undefined>>;
 const HCALLS = new Map<bigint, HcallName>(HCALL_ROWS.map((words) => hcallRow(words)));
 const STATUSES = new Map<string, string>(STATUS_NAMES.map((name) => [`${NUMBERS[name] ?? ''}`, name]));
+const U_STATUS_NAMES =
+  'U_SUCCESS U_FUNCTION U_PARAMETER U_RETRY U_PERMISSION U_P2 U_P3 U_P4 U_P5 U_BAD_MODE U_STATE'.split(' ');
+const U_STATUSES = new Map<string, string>(U_STATUS_NAMES.map((name) => [`${NUMBERS[name] ?? ''}`, name]));
+const UCALL_NAMES = new Map<bigint, string>(UCALLS.map((row) => [BigInt(row.number), row.name]));
 const RTAS_NAMES = new Map<bigint, string>(abi.RTAS_CALLS.map((call) => [BigInt(call.token), call.name]));
 
 function hcallRow(words: string): [bigint, HcallName] {
   const [name = '', ...names] = words.split(' ');
   const token = NUMBERS[name];
-  assert(token !== undefined, `${name} has a number in papr/abi.ts`);
+  assert(token !== undefined, `${name} has a number in an abi.ts`);
   return [BigInt(token), { name, arguments: names }];
 }
 
@@ -108,4 +134,21 @@ export function statusName(status: bigint): string {
 
 export function rtasName(token: bigint): string {
   return RTAS_NAMES.get(token) ?? `rtas-0x${token.toString(16)}`;
+}
+
+export function ucallName(number: bigint): string {
+  return UCALL_NAMES.get(number) ?? `ucall-0x${number.toString(16)}`;
+}
+
+/** What an ultracall's arguments are called, from r4. */
+export function ucallArguments(number: bigint): readonly string[] {
+  const words = UCALL_ARGUMENTS[ucallName(number)];
+  if (words === undefined) return ['r4', 'r5', 'r6', 'r7'];
+  return words === '' ? [] : words.split(' ');
+}
+
+/** An ultracall's status by name, or the signed number. */
+export function ucallStatusName(status: bigint): string {
+  const signed = BigInt.asIntN(64, status);
+  return U_STATUSES.get(signed.toString()) ?? signed.toString();
 }

@@ -4,7 +4,16 @@ import type { EventCopy } from './divergence.ts';
 import type { RecordedKind } from './event-context.ts';
 import type { RecordingHeader } from './format.ts';
 import { deviceName } from './last-writers.ts';
-import { hcallArguments, hcallName, rtasName, statusName } from './names.ts';
+import {
+  hcallArguments,
+  hcallName,
+  rtasName,
+  statusName,
+  ucallArguments,
+  ucallName,
+  ucallStatusName,
+} from './names.ts';
+import { pageStateText, reflectText, vmStateText } from './secure-text.ts';
 
 const BYTES_SHOWN = 24;
 const REGISTER_NAMES = ['r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12'];
@@ -77,6 +86,23 @@ export class EventText {
         return ` ${deviceName(Number(values[0] ?? 0n))} ${hex(values[1])} ${values[2] ?? 0} bytes, ${values[3] === 0n ? 'read' : 'write'} dropped`;
       case 'discard':
         return ` ${deviceName(Number(values[0] ?? 0n))} ${hex(values[1])} ${values[2] ?? 0} bytes given up`;
+      case 'ucall':
+      case 'hypervisor-ucall':
+        return ` ${ucallName(values[0] ?? 0n)}${named(ucallArguments(values[0] ?? 0n), values)}`;
+      case 'ucall-return':
+        return ` ${ucallStatusName(values[0] ?? 0n)}${named(REGISTER_NAMES.slice(0, 2), values)}`;
+      case 'hypervisor-ucall-return':
+        return ` ${ucallStatusName(values[0] ?? 0n)}`;
+      case 'uv-hcall':
+        return ` ${hcallName(values[0] ?? 0n)}${callArguments(values)}`;
+      case 'uv-hcall-return':
+        return ` ${statusName(values[0] ?? 0n)}`;
+      case 'reflect':
+        return reflectText(event);
+      case 'page-state':
+        return pageStateText(event);
+      case 'vm-state':
+        return vmStateText(event);
       case 'interrupt':
         return ` source ${hex(values[0])} ${['lowered', 'raised', 'message'][Number(values[1] ?? 0n)] ?? hex(values[1])}`;
       default:
@@ -133,6 +159,10 @@ function bytesText(bytes: Uint8Array): string {
 
 function callArguments(values: BigUint64Array): string {
   const names = hcallArguments(values[0] ?? 0n) ?? ['r4', 'r5', 'r6', 'r7'];
+  return names.map((name, index) => ` ${name}=${hex(values[index + 1])}`).join('');
+}
+
+function named(names: readonly string[], values: BigUint64Array): string {
   return names.map((name, index) => ` ${name}=${hex(values[index + 1])}`).join('');
 }
 

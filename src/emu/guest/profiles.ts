@@ -239,7 +239,8 @@ export const GUEST_PROFILES: readonly GuestProfile[] = [
     ...SECURE,
     name: 'svm-5.10',
     systems: 'Linux 5.6 to 5.18 with svm=on; later ones with swiotlb=force',
-    evidence: 'd862b44133b7; arch/powerpc/platforms/pseries/svm.c init_svm, svm_swiotlb_init (read in 5.10.223)',
+    evidence:
+      'd862b44133b7; arch/powerpc/platforms/pseries/svm.c init_svm, svm_swiotlb_init (read in 5.10.223)',
   },
   {
     ...SECURE,

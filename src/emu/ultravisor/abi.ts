@@ -12,6 +12,7 @@ export const U_RETRY = -5;
 export const U_PERMISSION = -11;
 export const U_P2 = -55;
 export const U_P3 = -56;
+/** @public Known to reports. */
 export const U_P4 = -57;
 export const U_P5 = -58;
 export const U_BAD_MODE = -59;

@@ -32,12 +32,12 @@ import type { ReflectedFrame } from './reflection.ts';
 import { GUEST_LPID } from './ultravisor.ts';
 
 /** KVM's states of a frame, and of the guest's `secure_guest` byte. */
-export const NORMAL = 0;
+const NORMAL = 0;
 /** In secure memory; the host's page table holds a device page. */
-export const IN_SECURE_MEMORY = 1;
+const IN_SECURE_MEMORY = 1;
 /** Paged out: a page of ciphertext. */
 export const OUT = 2;
-export const SHARED_FRAME = 3;
+const SHARED_FRAME = 3;
 export const FRAME_STATES: readonly string[] = ['normal', 'in-secure-memory', 'paged-out', 'shared'];
 const INIT_START = 1;
 const INIT_DONE = 2;
