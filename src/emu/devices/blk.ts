@@ -94,6 +94,12 @@ const MODERN_TYPES: ReadonlySet<number> = new Set([
   abi.VIRTIO_BLK_T_WRITE_ZEROES,
   abi.VIRTIO_BLK_T_SECURE_ERASE,
 ]);
+/** Those that only a legacy driver has: SCSI commands either way, and the other name of a flush. */
+const LEGACY_TYPES: ReadonlySet<number> = new Set([
+  abi.VIRTIO_BLK_T_SCSI_CMD,
+  abi.VIRTIO_BLK_T_SCSI_CMD | abi.VIRTIO_BLK_T_OUT,
+  abi.VIRTIO_BLK_T_FLUSH | abi.VIRTIO_BLK_T_OUT,
+]);
 
 /** A request that the disk works on. */
 class Request {
@@ -273,7 +279,7 @@ export class BlkDevice extends VirtioCore {
       return false;
     }
     const type = this.#view.getUint32(0, this.littleEndian);
-    if (!this.behaviour.masksRequestTypes && this.version1 && !MODERN_TYPES.has(type)) {
+    if (!this.behaviour.masksRequestTypes && !this.#knows(type)) {
       this.#complete(queue, chain, abi.VIRTIO_BLK_S_UNSUPP, 0);
       return true;
     }
@@ -306,6 +312,13 @@ export class BlkDevice extends VirtioCore {
         this.#complete(queue, chain, abi.VIRTIO_BLK_S_UNSUPP, 0);
         return true;
     }
+  }
+
+  /** Whether the whole type field says something: with a legacy driver's types, and its barrier bit, for that one only. */
+  #knows(type: number): boolean {
+    if (this.version1) return MODERN_TYPES.has(type);
+    const plain = (type & ~abi.VIRTIO_BLK_T_BARRIER) >>> 0;
+    return MODERN_TYPES.has(plain) || LEGACY_TYPES.has(plain);
   }
 
   #startTransfer(queue: Virtqueue, chain: Chain, work: Work): void {

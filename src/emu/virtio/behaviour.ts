@@ -56,6 +56,7 @@ export const DEVIATION_NAMES = [
   'rewindsOneDescriptor',
   'dropsUncounted',
   'leavesWriteFlagOut',
+  'swapsLegacyConfig',
 ] as const;
 type DeviationName = (typeof DEVIATION_NAMES)[number];
 
@@ -346,8 +347,9 @@ export const DEVIATIONS: readonly Deviation[] = [
     name: 'erasesNothingSecurely',
     qemu: 'SECURE_ERASE is neither offered nor known.',
     spec: 'SECURE_ERASE is offered, and overwrites its range with zeroes.',
-    because: 'The device is free to offer it; a driver that knows it can be tried.',
-    breaks: [],
+    because:
+      'The device is free to offer it; and with it the configuration is long enough for the padding behind write_zeroes_may_unmap, which QEMU’s ends before.',
+    breaks: ['BLK-DEV-004'],
     provoked: [],
     source: 'include/standard-headers/linux/virtio_blk.h: virtio_blk_config',
   },
@@ -503,6 +505,15 @@ export const DEVIATIONS: readonly Deviation[] = [
     breaks: ['IMP-PACK-009'],
     provoked: [],
     source: 'hw/virtio/virtio.c: virtqueue_packed_fill_desc',
+  },
+  {
+    name: 'swapsLegacyConfig',
+    qemu: 'A little-endian guest’s legacy accesses of 2 or 4 bytes to device configuration are byte-swapped.',
+    spec: 'Bytes are where they are, whatever the width of the access.',
+    because: 'Fields are in the guest’s byte order, and access by bytes is only a habit of drivers.',
+    breaks: ['BLKL-BOTH-001', 'BLK-DEV-004'],
+    provoked: [],
+    source: 'hw/virtio/virtio-pci.c: virtio_pci_config_read',
   },
 ];
 

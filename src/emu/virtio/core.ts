@@ -356,11 +356,11 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
   // --- Device configuration -------------------------------------------------------------------------------------
 
   legacyConfigRead(offset: number, width: 1 | 2 | 4): number {
-    return this.#readConfig(offset, width, this.littleEndian);
+    return this.#readConfig(offset, width, this.#swapsConfig);
   }
 
   legacyConfigWrite(offset: number, width: 1 | 2 | 4, value: number): void {
-    this.#writeConfig(offset, width, value, this.littleEndian);
+    this.#writeConfig(offset, width, value, this.#swapsConfig);
   }
 
   configRead(offset: number, width: 1 | 2 | 4): number {
@@ -549,6 +549,10 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
       events.cancel(this.#kicked, ring.index);
       this.#serveKick(ring.index);
     }
+  }
+
+  get #swapsConfig(): boolean {
+    return this.littleEndian && this.behaviour.swapsLegacyConfig;
   }
 
   /** `reversed`: QEMU loads in its target's order, big, and swaps only for big-endian devices. */
