@@ -90,6 +90,7 @@ const OUTSIDE = [
   'src/matrix/sweep.ts',
   'src/clauses/oracle.ts',
   'src/fuzz/campaign.ts',
+  'src/qemu/rival.ts',
   'src/cli/fuzz.ts',
 ];
 const ROOTS = ['src/index.ts', 'src/main.ts', 'src/cli.ts'];
@@ -129,6 +130,14 @@ const LIBRARY = [
   'src/clauses/oracle.ts',
   'src/fuzz/campaign.ts',
 ];
+const BESIDE = [
+  ...BELOW,
+  'src/trace/codec.ts',
+  'src/clauses/oracle.ts',
+  'src/fuzz/campaign.ts',
+  'src/qemu/rival.ts',
+];
+const ALL = [...LIBRARY, 'src/qemu/rival.ts'];
 const CLAUSES = ['src/emu/core/rng.ts', 'src/emu/papr/abi.ts', 'src/clauses/oracle.ts'];
 const FREE = ['commander', 'valibot'];
 
@@ -150,10 +159,11 @@ for (const [from, targets, packages] of [
   ['src/clauses/deep/plant.ts', CLAUSES, []],
   ['src/fuzz/plant.ts', LIBRARY, [...FREE, 'fast-check', 'node:fs']],
   ['src/fuzz/deep/plant.ts', LIBRARY, [...FREE, 'fast-check', 'node:fs']],
-  ['src/index.ts', LIBRARY, FREE],
-  ['src/main.ts', [...LIBRARY, 'src/index.ts', 'src/cli/fuzz.ts'], [...FREE, 'node:fs']],
-  ['src/cli.ts', [...LIBRARY, 'src/index.ts', 'src/main.ts', 'src/cli/fuzz.ts'], [...FREE, 'node:fs']],
-  ['src/cli/plant.ts', [...LIBRARY, 'src/index.ts', 'src/cli/fuzz.ts'], [...FREE, 'node:fs']],
+  ['src/qemu/plant.ts', BESIDE, [...FREE, 'node:fs']],
+  ['src/index.ts', ALL, FREE],
+  ['src/main.ts', [...ALL, 'src/index.ts', 'src/cli/fuzz.ts'], [...FREE, 'node:fs']],
+  ['src/cli.ts', [...ALL, 'src/index.ts', 'src/main.ts', 'src/cli/fuzz.ts'], [...FREE, 'node:fs']],
+  ['src/cli/plant.ts', [...ALL, 'src/index.ts', 'src/cli/fuzz.ts'], [...FREE, 'node:fs']],
 ] as const)
   plants.set(from, importer(from, targets, packages));
 

@@ -56,6 +56,8 @@ export { Campaign, type Budget, type CampaignResult } from './fuzz/campaign.ts';
 export { machineFactory } from './fuzz/factory.ts';
 export type { Breach } from './fuzz/judge.ts';
 export { Runner, type Outcome } from './fuzz/runner.ts';
+export { QemuPlatform } from './qemu/platform.ts';
+export { startQemu, type QemuOptions, type QemuProcess } from './qemu/process.ts';
 export { SCENARIOS } from './fuzz/scenarios/index.ts';
 export type { Scenario } from './fuzz/scenarios/scenario.ts';
 

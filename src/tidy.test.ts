@@ -48,6 +48,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/emu/pci/': 'src/emu/virtio/pci-function.test.ts',
   'src/emu/virtio/': 'src/emu/machine/device-laws.test.ts',
   'src/fuzz/': 'src/fuzz/campaign.test.ts',
+  'src/qemu/': 'src/cli/oracle.test.ts',
   'src/trace/': 'src/trace/replayer.test.ts',
   'src/trace/names.ts': 'src/trace/report-text.test.ts',
   'src/trace/device-view.ts': 'src/trace/report-text.test.ts',

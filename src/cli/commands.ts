@@ -19,6 +19,7 @@ import {
   type InspectOptions,
   type MatrixOptions,
   type MinimiseOptions,
+  type OracleOptions,
   type RecordOptions,
   type ReplayOptions,
   type SelfcheckOptions,
@@ -47,6 +48,7 @@ export function program(ended: Ended): Command {
     .showSuggestionAfterError();
 
   addFuzz(papyrus, ended);
+  addOracle(papyrus, ended);
   addRecord(papyrus, ended);
   addReplay(papyrus, ended);
   addInspect(papyrus, ended);
@@ -60,7 +62,6 @@ export function program(ended: Ended): Command {
   addSelfcheck(papyrus, ended);
   addBench(papyrus, ended);
   addBoot(papyrus, ended);
-  addLater(papyrus);
 
   papyrus.addHelpText(
     'after',
@@ -164,6 +165,42 @@ function addFuzz(papyrus: Command, ended: Ended): void {
     .action(async (options: FuzzOptions) => {
       const { fuzz } = await import('./fuzz.ts');
       ended(await fuzz(options));
+    });
+}
+
+function addOracle(papyrus: Command, ended: Ended): void {
+  papyrus
+    .command('oracle')
+    .summary('run cases on a real QEMU beside the emulator, and compare')
+    .description(
+      'Runs cases on the real qemu-system-ppc64 beside the emulator and compares every observable: registers after hypercalls, register reads, memory and disk, used rings, log lines, and how QEMU ends. Differences that are understood are counted by name; any other is shrunk and stored.',
+    )
+    .option('--cases <n>', 'how many, spread over all configurations (default: 500)', count)
+    .option('--case <file>', 'one case instead')
+    .option('--qemu <path>', 'the program (default: qemu-system-ppc64 of the PATH)')
+    .addOption(seed())
+    .option('--scenario <names>', 'scenarios or groups, separated by commas', words, [])
+    .addOption(
+      new Option('--mode <modes>', `of ${MODES.join(', ')}`).argParser(wordsOf(MODES)).default([], 'all'),
+    )
+    .addOption(
+      new Option('--iommu-platform <settings>', 'of on, off').argParser(wordsOf(SWITCH)).default([], 'both'),
+    )
+    .option('--machine <types>', 'machine types (default: pseries-7.2, pseries-5.0, pseries-2.6)', words, [])
+    .option('--device <names>', 'devices: blk, net, rng', words, [])
+    .option('--findings <dir>', 'where findings are stored', 'findings')
+    .addOption(json('print JSON lines on stdout, the last one the summary'))
+    .addHelpText(
+      'after',
+      examples(
+        ['oracle --cases 500', 'what CI runs on every change'],
+        ['oracle --cases 20000 --seed 7', 'a night on every configuration'],
+        ['oracle --case findings/oracle-memory-net-0123456789abcdef.case', 'one difference again'],
+      ),
+    )
+    .action(async (options: OracleOptions) => {
+      const { oracle } = await import('./oracle.ts');
+      ended(oracle(options));
     });
 }
 
@@ -546,24 +583,4 @@ function addExplain(papyrus: Command, ended: Ended): void {
       const { explain } = await import('./explain.ts');
       ended(await explain({ ...options, what }));
     });
-}
-
-/** Commands of the contract that are not written yet: they say so, whatever they are given. */
-const LATER = [
-  ['oracle', 'Runs cases on the real qemu-system-ppc64 beside the emulator and compares every observable.'],
-] as const;
-
-function addLater(papyrus: Command): void {
-  for (const [name, description] of LATER) {
-    papyrus
-      .command(name)
-      .summary('comes later')
-      .description(`${description} Comes later.`)
-      .argument('[anything...]')
-      .allowUnknownOption()
-      .addOption(json())
-      .action(() => {
-        throw new UsageError(`${name} comes in a later version; papyrus --help lists what there is`);
-      });
-  }
 }

@@ -49,6 +49,21 @@ export interface FuzzOptions extends CommonOptions {
   readonly sarif?: string;
 }
 
+export interface OracleOptions extends CommonOptions {
+  readonly cases?: number;
+  /** One case, from a file. */
+  readonly case?: string;
+  /** The program; `qemu-system-ppc64` of the PATH otherwise. */
+  readonly qemu?: string;
+  readonly seed?: string;
+  readonly scenario: readonly string[];
+  readonly mode: readonly string[];
+  readonly iommuPlatform: readonly string[];
+  readonly machine: readonly string[];
+  readonly device: readonly string[];
+  readonly findings: string;
+}
+
 export interface RecordOptions extends CommonOptions {
   /** A corpus file, a scenario with a seed (`split-ring:42`), or a guest profile. */
   readonly case: string;

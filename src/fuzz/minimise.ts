@@ -37,22 +37,35 @@ export function minimise(runner: Runner, value: Case, breach: Breach): Minimised
   const wanted = bucketOf(breach);
   const twice = breach.oracle === 'G5';
   const clauses = clauseById(breach.oracle) !== undefined;
+  let found = breach;
+  const small = shrinkCase(value, RUNS_MAX, (smaller) => {
+    const outcome = twice ? runner.runTwice(smaller) : runner.run(smaller, { clauses });
+    if (outcome.breach === undefined || bucketOf(outcome.breach) !== wanted) return false;
+    found = outcome.breach;
+    return true;
+  });
+  return { ...small, breach: found };
+}
+
+/** The smallest case found, in so many tries, of which `holds` still says yes, as it does of `value`. */
+export function shrinkCase(
+  value: Case,
+  triesMax: number,
+  holds: (smaller: Case) => boolean,
+): { readonly value: Case; readonly runs: number } {
   const arbitrary = caseArbitrary(() => value);
   let present = value;
-  let found = breach;
   let runs = 0;
   let shrinking = true;
-  while (shrinking && runs < RUNS_MAX) {
+  while (shrinking && runs < triesMax) {
     shrinking = false;
     for (const smaller of arbitrary.shrink(present)) {
-      if (runs++ >= RUNS_MAX) break;
-      const outcome = twice ? runner.runTwice(smaller.value) : runner.run(smaller.value, { clauses });
-      if (outcome.breach === undefined || bucketOf(outcome.breach) !== wanted) continue;
+      if (runs++ >= triesMax) break;
+      if (!holds(smaller.value)) continue;
       present = smaller.value;
-      found = outcome.breach;
       shrinking = true;
       break;
     }
   }
-  return { value: present, breach: found, runs };
+  return { value: present, runs };
 }

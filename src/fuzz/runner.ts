@@ -57,6 +57,8 @@ export interface Witness {
 
 /** What a run is held to beside what watches its events. */
 export interface RunOptions {
+  /** False: nobody watches what the device does to memory, and nobody cuts it short. */
+  readonly watched?: boolean;
   /** Ends with a recovery and an honest request even where nothing went wrong before. */
   readonly alwaysRecover?: boolean;
   /** Another tap that sees every event after the judge: a recorder. */
@@ -181,7 +183,7 @@ export class Runner {
     const { driver, stage } = prepared;
     const found = driver.find();
     if (found !== '') return { oracle: 'life', reason: found };
-    this.judge.watch(driver.ground());
+    if (options.watched !== false) this.judge.watch(driver.ground());
     const up = driver.setUp();
     if (up !== '') return { oracle: 'life', reason: up };
     this.judge.rings(driver.ringEntries);

@@ -218,6 +218,11 @@ export class NetDevice extends VirtioCore implements NetReceiver {
     this.#flushWaiting(pair);
   }
 
+  /** Frames that came and wait until the driver offers buffers. */
+  get framesKept(): number {
+    return this.#pairs.reduce((sum, pair) => sum + pair.waiting.length, 0);
+  }
+
   /** Pulls the host's cable, or plugs it in again. */
   setLink(up: boolean): void {
     const old = this.#linkStatus;
@@ -441,6 +446,7 @@ export class NetDevice extends VirtioCore implements NetReceiver {
       state.waiting.unshift(frame);
       return;
     }
+    this.#peer.drained();
   }
 
   /** virtio_net_receive. */

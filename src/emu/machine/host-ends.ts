@@ -39,13 +39,22 @@ export class HostEnds implements DeviceBackends, Stateful {
   readonly #netsById: ReadonlyMap<string, NetEnd>;
   readonly #charsById: ReadonlyMap<string, CharEnd>;
   readonly #entropy: Map<string, EntropySource> = new Map();
-  readonly #seed: string;
+  readonly #makeEntropy: (id: string) => EntropySource;
   readonly #listener: EndsListener;
   #macs = 0;
 
-  /** `memoryBackend`: the back end behind RAM, by its id; '' for the host's plain memory. */
-  constructor(config: MachineConfig, events: EventQueue, listener: EndsListener, memoryBackend = '') {
-    this.#seed = config.seed;
+  /**
+   * `memoryBackend`: the back end behind RAM, by its id; '' for the host's plain memory. `entropy` replaces the machine's
+   * own chance as what entropy devices give.
+   */
+  constructor(
+    config: MachineConfig,
+    events: EventQueue,
+    listener: EndsListener,
+    memoryBackend = '',
+    entropy?: (id: string) => EntropySource,
+  ) {
+    this.#makeEntropy = entropy ?? ((id) => new SeededEntropy(config.seed, id));
     this.#listener = listener;
     this.ramBytes = config.ramBytes;
     const disks = new Map<string, Disk>();
@@ -101,10 +110,17 @@ export class HostEnds implements DeviceBackends, Stateful {
     this.#listener.report(event, data);
   }
 
+  /** Frames on their way to the guest, at all network ends. */
+  get framesKept(): number {
+    let sum = 0;
+    for (const end of this.#netsById.values()) sum += end.framesKept;
+    return sum;
+  }
+
   entropy(id: string): EntropySource {
     const known = this.#entropy.get(id);
     if (known !== undefined) return known;
-    const made = new SeededEntropy(this.#seed, id);
+    const made = this.#makeEntropy(id);
     this.#entropy.set(id, made);
     return made;
   }

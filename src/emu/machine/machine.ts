@@ -26,6 +26,7 @@ import { PEF_BLOCKER } from './capabilities.ts';
 import type { MachineConfig, Verdict } from './config.ts';
 import { makeDevice } from './devices.ts';
 import { EmulatedPlatform, type PlatformBackend } from './emulated-platform.ts';
+import type { EntropySource } from '../devices/backends/entropy.ts';
 import { CONSOLE_PORT, HostEnds } from './host-ends.ts';
 import { hostOptions, type HostOptions } from './host-options.ts';
 import { execute, MONITOR_PORT, report, type MonitorHost } from './monitor.ts';
@@ -152,6 +153,7 @@ export class Machine implements PlatformBackend {
         },
       },
       argument.others.get('memory-backend'),
+      options.entropy,
     );
     const functions: VirtioPciFunction[] = [];
     for (const device of devices) {
@@ -629,6 +631,8 @@ export interface MachineOptions {
   /** The machine is its guest's firmware, and has loaded a kernel. */
   readonly firmware?: ClientInterface;
   readonly loaded?: TreeLoaded;
+  /** What entropy devices give, by back end: for whoever holds the machine against another one. */
+  readonly entropy?: (id: string) => EntropySource;
 }
 
 /** RAM that was handed in serves, unless the host may hide frames of it and it cannot. */

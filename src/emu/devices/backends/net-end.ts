@@ -18,12 +18,15 @@ export interface NetPeer {
   setOffloads(offloads: bigint): void;
   /** Pairs in use. */
   setActive(pairs: number): void;
+  /** The device keeps no frames any more. */
+  drained(): void;
 }
 
 /** What a host end sends to. */
 export interface NetReceiver {
   /** Hands a frame to the device, or keeps it until the driver offers buffers. The bytes are the device's from now on. */
   receive(frame: Uint8Array, pair?: number): void;
+  readonly framesKept: number;
   /** `set_link`. */
   setLink(up: boolean): void;
   /** `announce-self`. */
@@ -49,6 +52,7 @@ export const NOBODY: NetPeer = {
   setHeaderLength: () => undefined,
   setOffloads: () => undefined,
   setActive: () => undefined,
+  drained: () => undefined,
 };
 
 /**
@@ -85,7 +89,12 @@ export class NetEnd implements NetPeer, Stateful {
     if (this.queues > 1) this.#flows[this.#flow(frame, this.#start)] = pair + 1;
     if (!this.#loopback) return;
     this.#waiting.push(this.headers ? this.#shortened(frame) : frame.slice());
-    this.#events.schedule(ticks(0), this.#deliver);
+    this.#goOn();
+  }
+
+  /** Frames between the guest's sending and its receiving. */
+  get framesKept(): number {
+    return this.#waiting.length + (this.device?.framesKept ?? 0);
   }
 
   setHeaderLength(bytes: number): void {
@@ -100,8 +109,32 @@ export class NetEnd implements NetPeer, Stateful {
     this.#active = pairs;
   }
 
+  drained(): void {
+    this.#goOn();
+  }
+
   /** A frame from the wire; where the end has headers, behind one of ten bytes. */
   arrive(frame: Uint8Array): void {
+    if (this.#isHeldUp) this.#waiting.push(frame.slice());
+    else this.#handOver(frame);
+  }
+
+  /** After everything was taken off the clock. */
+  resume(): void {
+    this.#goOn();
+  }
+
+  /** A socket or a tap is read one frame at a time, and not while the device keeps one (net_socket_read_poll). */
+  get #isHeldUp(): boolean {
+    return (this.device?.framesKept ?? 0) > 0;
+  }
+
+  #goOn(): void {
+    if (this.#waiting.length === 0 || this.#isHeldUp || this.#events.isScheduled(this.#deliver)) return;
+    this.#events.schedule(ticks(0), this.#deliver);
+  }
+
+  #handOver(frame: Uint8Array): void {
     if (!this.headers) {
       this.device?.receive(frame, this.#pairOf(frame, 0));
       return;
@@ -110,11 +143,6 @@ export class NetEnd implements NetPeer, Stateful {
       const pair = this.#pairOf(packet, VIRTIO_NET_HDR_BYTES);
       this.device?.receive(this.#lengthened(packet), pair);
     }
-  }
-
-  /** After everything was taken off the clock. */
-  resume(): void {
-    for (let i = 0; i < this.#waiting.length; i++) this.#events.schedule(ticks(0), this.#deliver);
   }
 
   exchange(state: StateStream): void {
@@ -133,8 +161,10 @@ export class NetEnd implements NetPeer, Stateful {
   }
 
   #deliverNext(): void {
+    if (this.#isHeldUp) return;
     const frame = this.#waiting.shift();
-    if (frame !== undefined) this.arrive(frame);
+    if (frame !== undefined) this.#handOver(frame);
+    this.#goOn();
   }
 
   #shortened(packet: Uint8Array): Uint8Array {
