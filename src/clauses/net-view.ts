@@ -622,6 +622,8 @@ export class NetView {
   }
 
   #configRead(offset: number, width: number, value: number): void {
+    // Wide loads through the legacy interface come in an order of the transport's own: bytes alone say what is there.
+    if (width > 1 && this.device.legacy) return;
     // Registers show bytes in PCI's order, whatever a field's order is.
     for (let i = 0; i < width && offset + i < CONFIG_BYTES; i++) {
       this.config[offset + i] = Math.floor(value / 256 ** i) & 0xff;
