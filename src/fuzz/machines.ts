@@ -60,6 +60,12 @@ const CASE_DEVICES: readonly FuzzDevice[] = [
     backend: 'netdev=n2,mq=on',
     needs: { kind: 'net', id: 'n2', loopback: true, queues: 2 },
   },
+  {
+    name: 'net-tap',
+    type: 'net',
+    backend: 'netdev=n1,mq=on,rss=on,hash=on,guest_rsc_ext=on',
+    needs: { kind: 'net', id: 'n1', loopback: true, headers: true },
+  },
   { name: 'serial', backend: 'max_ports=4' },
   { name: 'balloon', backend: 'deflate-on-oom=on' },
   {

@@ -295,6 +295,7 @@ function stageOf(machine: FuzzMachine, driver: Driver, sight: Sight, profile: st
       victim ??= new Victim(platform, profile);
       return victim.survive(LIES[which]?.lie(word) ?? {}).harm;
     },
+    hostBytes: (bytes) => machine.hostInput(NET_PORT, bytes),
     hostFrame: (length, fill) => machine.hostInput(NET_PORT, new Uint8Array(length).fill(fill)),
   };
 }

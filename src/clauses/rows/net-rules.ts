@@ -101,7 +101,8 @@ export function field(
   return rule(id, 'device', (clause, view) => ({
     onConfigRead(at, bytes) {
       if (at + bytes <= offset || at >= offset + width || !view.knows(offset, width)) return;
-      if (view.settled && view.trusts() && when(view)) clause.holds(holds(view.field(offset, width)), sentence);
+      if (view.settled && view.trusts() && when(view))
+        clause.holds(holds(view.field(offset, width)), sentence);
     },
   }));
 }
