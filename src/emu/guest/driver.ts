@@ -58,6 +58,7 @@ import {
   type DriverRing,
   type RingFault,
 } from './rings.ts';
+import { ScsiRequests } from './scsi-requests.ts';
 import type { DriverTransport } from './transport.ts';
 
 /** Why a driver gave up, in the words of Linux where it has any. */
@@ -456,6 +457,7 @@ export class GuestDriver implements RequestHost {
     }
     this.#ringLow[queue] = low;
     this.#ringBytes[queue] = layout.bytes;
+    ring.ignoresLengths = this.requests.ignoresLengths === true;
     ring.start(mapper, this.#accepted(VIRTIO_F_RING_EVENT_IDX), tables, this.#accepted(VIRTIO_F_IN_ORDER));
     if (this.profile.completion === 'polling') ring.disableInterrupts();
     if (!transport.setQueue(queue, ring.writer, mapper.high, low)) {
@@ -613,7 +615,14 @@ export class GuestDriver implements RequestHost {
 function makersFor(options: DriverOptions): readonly DeviceRequests[] {
   const net = new NetRequests();
   net.loopback = options.loopback === true;
-  return [new RngRequests(), new BlkRequests(), net, new ConsoleRequests(), new BalloonRequests()];
+  return [
+    new RngRequests(),
+    new BlkRequests(),
+    net,
+    new ConsoleRequests(),
+    new BalloonRequests(),
+    new ScsiRequests(),
+  ];
 }
 
 interface Mappers {

@@ -54,6 +54,8 @@ export interface DeviceRequests {
   /** Device-type feature bits (word 0) of a kernel's driver, and of firmware's. */
   readonly kernelFeatures: number;
   readonly firmwareFeatures: number;
+  /** Whether the driver of this type looks at no length that the device tells. */
+  readonly ignoresLengths?: boolean;
   /** Requests handed out whose answer has not come. */
   readonly outstanding: number;
   /** Requests answered, and whether every answer was right so far. */

@@ -197,6 +197,8 @@ export interface DriverRing {
   readonly writer: RingPlace;
   /** Set when the device broke the rules; the queue is then out of use. */
   readonly fault: RingFault | undefined;
+  /** Whether any length is taken: of a device whose driver never looks at it. */
+  ignoresLengths: boolean;
   /** Bytes that the device says it wrote into the buffer last collected. */
   readonly collectedLength: number;
   readonly inFlight: number;
@@ -221,6 +223,7 @@ export class SplitRing implements DriverRing {
   readonly writer: RingWriter;
   /** Set when the device broke the rules; the queue is then out of use. */
   fault: RingFault | undefined;
+  ignoresLengths = false;
   /** Bytes that the device says it wrote into the buffer last collected. */
   collectedLength = 0;
   inFlight = 0;
@@ -403,7 +406,8 @@ export class SplitRing implements DriverRing {
     const length = writer.usedLength(slot);
     if (head >= writer.size) return this.#broken('id out of range');
     if (this.#links[head] === 0) return this.#broken('id is not a head');
-    if (length > (this.#writable[head] ?? 0)) return this.#broken('length exceeds the buffers');
+    if (length > (this.#writable[head] ?? 0) && !this.ignoresLengths)
+      return this.#broken('length exceeds the buffers');
     this.#batch.answer(head, length);
     return this.#nextAnswered();
   }

@@ -178,8 +178,9 @@ export function perform(stage: Stage, step: Step): string {
       stage.idle();
       break;
     case 'scsi-command':
+      // One command at a time, so that descriptors are not written over; task management finds the last still on its way.
+      stage.idle();
       askScsi(driver, step.args);
-      // Task management finds what is still on its way.
       if (step.args[1] !== HASTY) stage.idle();
       break;
     case 'scsi-task':
