@@ -600,7 +600,8 @@ function filesOfLife(row: Row, life: SecureLife): ReadonlyMap<string, Buffer> {
   ]);
 }
 
-function recordingOf(prepared: PreparedCase): Buffer {
+/** Runs a case and records it. */
+export function recordingOf(prepared: PreparedCase): Buffer {
   const sink = new MemorySink();
   const recorder = new Recorder(prepared.header, sink);
   let digest: (() => string) | undefined;

@@ -566,7 +566,7 @@ export class VirtioFunction implements QueueOwner {
       queue.vector = value;
       queue.vectorRead = -1;
     } else if (offset === virtio.VIRTIO_PCI_COMMON_Q_ENABLE && value === 1) this.#enable(queue);
-    else if (offset === virtio.VIRTIO_PCI_COMMON_Q_RESET && value === 1) this.#resetQueue(queue);
+    else if (offset === virtio.VIRTIO_PCI_COMMON_Q_RESET && value === 1) this.#askQueueReset(queue);
     else if (!queue.enabled) placeArea(queue, offset, value);
   }
 
@@ -574,6 +574,12 @@ export class VirtioFunction implements QueueOwner {
     if (!this.live.includes(queue)) this.live.push(queue);
     queue.enable();
     for (const hook of this.hooks.onQueueEnable) hook(queue);
+  }
+
+  /** Without RING_RESET nothing says what such a write does. */
+  #askQueueReset(queue: ObservedQueue): void {
+    if (this.has(virtio.VIRTIO_F_RING_RESET)) this.#resetQueue(queue);
+    else this.misuse('a queue is reset without RING_RESET');
   }
 
   #resetQueue(queue: ObservedQueue): void {
@@ -667,6 +673,11 @@ export class VirtioFunction implements QueueOwner {
   }
 
   #legacyWrite(offset: number, width: number, value: number): void {
+    if (this.modern && (this.status & virtio.VIRTIO_CONFIG_S_FEATURES_OK) !== 0) {
+      // Nothing says what the other window does then; QEMU resets the device by it.
+      this.misuse('the legacy window is written in modern use');
+      return;
+    }
     this.legacy = true;
     if (offset >= this.legacyConfigAt) {
       for (const hook of this.hooks.onDeviceConfigWrite) hook(offset - this.legacyConfigAt, width, value);

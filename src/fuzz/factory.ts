@@ -1,5 +1,6 @@
 import { SILENT, type Diagnostics } from '../emu/core/diagnostics.ts';
-import { Machine } from '../emu/machine/machine.ts';
+import type { Behaviour } from '../emu/virtio/behaviour.ts';
+import { Machine, type MachineOptions } from '../emu/machine/machine.ts';
 import type { MachineConfig, Verdict } from '../emu/machine/config.ts';
 import type { PagedMemory } from '../emu/memory/guest-memory.ts';
 import { plantsOf } from './plants/index.ts';
@@ -7,10 +8,15 @@ import type { Plant } from './plants/plant.ts';
 import type { FuzzMachine, MachineFactory } from './runner.ts';
 
 /** Builds emulated machines, with the faults of these names planted in them. Throws one sentence for an unknown name. */
-export function machineFactory(plants: readonly string[], diagnostics: Diagnostics = SILENT): MachineFactory {
+export function machineFactory(
+  plants: readonly string[],
+  diagnostics: Diagnostics = SILENT,
+  behaviour?: Behaviour,
+): MachineFactory {
   const planted = plantsOf(plants);
   const spare: SpareMemory[] = [];
-  return (config) => build(config, planted, spare, diagnostics);
+  return (config) =>
+    build(config, planted, spare, behaviour === undefined ? { diagnostics } : { diagnostics, behaviour });
 }
 
 /** RAM of a machine that was given up, and how many machines it has served. */
@@ -30,13 +36,13 @@ function build(
   config: MachineConfig,
   plants: readonly Plant[],
   spare: SpareMemory[],
-  diagnostics: Diagnostics,
+  options: MachineOptions,
 ): Verdict<FuzzMachine> {
   const at = spare.findIndex(({ memory }) => memory.size === config.ramBytes);
   const [found] = at < 0 ? [] : spare.splice(at, 1);
   const verdict = Machine.create(
     config,
-    found === undefined ? { diagnostics } : { diagnostics, memory: found.memory },
+    found === undefined ? options : { ...options, memory: found.memory },
   );
   if (!verdict.accepted) return verdict;
   const machine = verdict.value;

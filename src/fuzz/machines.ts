@@ -44,6 +44,10 @@ export const FUZZ_DEVICES: readonly FuzzDevice[] = [
   { name: 'scsi', backend: 'num_queues=1', rider: 'scsi-hd,drive=d0' },
 ];
 
+/** What the host calls the balloon. */
+export const BALLOON_ID = 'balloon0';
+/** And a console's port. */
+export const PORT_ID = 'port0';
 const READ_ONLY = 'blk-read-only';
 /** Devices that single cases need; campaigns do not draw them. */
 const CASE_DEVICES: readonly FuzzDevice[] = [
@@ -61,13 +65,33 @@ const CASE_DEVICES: readonly FuzzDevice[] = [
     needs: { kind: 'net', id: 'n2', loopback: true, queues: 2 },
   },
   {
-    name: 'net-tap',
+    name: 'blk-through',
+    type: 'blk',
+    backend: 'drive=d0,scsi=off,write-cache=off,x-enable-wce-if-config-wce=off',
+  },
+  { name: 'net-mtu', type: 'net', backend: 'netdev=n0,host_mtu=1400' },
+  {
+    name: 'net-bare',
     type: 'net',
-    backend: 'netdev=n1,mq=on,rss=on,hash=on,guest_rsc_ext=on',
-    needs: { kind: 'net', id: 'n1', loopback: true, headers: true },
+    backend: 'netdev=n2,guest_csum=off,ctrl_vq=off,hash=on',
+    needs: { kind: 'net', id: 'n2', loopback: true, headers: true },
+  },
+  {
+    name: 'net-rsc',
+    type: 'net',
+    backend: 'netdev=n2,guest_rsc_ext=on,mac=52:54:00:12:34:56',
+    needs: { kind: 'net', id: 'n2', loopback: true, headers: true },
   },
   { name: 'serial', backend: 'max_ports=4' },
-  { name: 'balloon', backend: 'deflate-on-oom=on' },
+  {
+    name: 'serial-console',
+    type: 'serial',
+    backend: 'max_ports=4',
+    rider: `virtconsole,chardev=c0,id=${PORT_ID}`,
+    needs: { kind: 'chardev', id: 'c0', open: true },
+  },
+  { name: 'balloon', backend: `deflate-on-oom=on,id=${BALLOON_ID}` },
+  { name: 'net-packed', type: 'net', backend: 'netdev=n0,packed=on' },
   {
     name: 'balloon-hints',
     type: 'balloon',

@@ -9,6 +9,8 @@ import { clauseById } from '../clauses/catalogue.ts';
 import { KIND, type Tap } from '../emu/core/tap.ts';
 import type { GuestPlatform } from '../emu/guest/platform.ts';
 import type { MachineConfig, Verdict } from '../emu/machine/config.ts';
+import { NET_ORDER_PORTS } from '../emu/machine/host-ends.ts';
+import { MONITOR_PORT } from '../emu/machine/monitor.ts';
 import { Driver, type DriverTraits } from './adversary/driver.ts';
 import { hardwareOf, type Hardware } from './adversary/hardware.ts';
 import { doubtsConfig, doubtsMap, losesTrack, perform, standing, type Stage } from './adversary/perform.ts';
@@ -17,7 +19,7 @@ import { Judge, type Breach } from './judge.ts';
 import { Runaway } from './invariants/work.ts';
 import { LIES } from './adversary/host/lies.ts';
 import { Victim } from './adversary/host/survival.ts';
-import { deviceType, isReadOnly, machineConfig, TRAITS } from './machines.ts';
+import { BALLOON_ID, deviceType, PORT_ID, isReadOnly, machineConfig, TRAITS } from './machines.ts';
 
 /** What the fuzzer asks of a machine; the emulated one fits, and so does one with a planted fault. */
 export interface FuzzMachine {
@@ -73,6 +75,17 @@ const MACHINES_KEPT = 2;
 /** The console is the machine's first host end; the network device's is the next. */
 const NET_PORT = 1;
 const GUEST_WRITE = KIND['guest-write'];
+/** Orders that NET_ORDER names. */
+const NET_ORDERS = 3;
+const STATISTICS: Uint8Array = new TextEncoder().encode(
+  JSON.stringify({
+    execute: 'qom-get',
+    arguments: { path: `/machine/peripheral/${BALLOON_ID}`, property: 'guest-stats' },
+  }),
+);
+const UNPLUG: Uint8Array = new TextEncoder().encode(
+  JSON.stringify({ execute: 'device_del', arguments: { id: PORT_ID } }),
+);
 const MSR_LITTLE = 0x8000_0000_0000_0001n;
 const MSR_BIG = 0x8000_0000_0000_0000n;
 
@@ -295,7 +308,10 @@ function stageOf(machine: FuzzMachine, driver: Driver, sight: Sight, profile: st
       victim ??= new Victim(platform, profile);
       return victim.survive(LIES[which]?.lie(word) ?? {}).harm;
     },
-    hostBytes: (bytes) => machine.hostInput(NET_PORT, bytes),
+    hostOrder: (which) => {
+      if (which < NET_ORDERS) machine.hostInput(NET_PORT + NET_ORDER_PORTS, Uint8Array.of(which));
+      else machine.hostInput(MONITOR_PORT, which === NET_ORDERS ? STATISTICS : UNPLUG);
+    },
     hostFrame: (length, fill) => machine.hostInput(NET_PORT, new Uint8Array(length).fill(fill)),
   };
 }

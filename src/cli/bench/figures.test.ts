@@ -5,7 +5,6 @@ import { FIGURES } from './figures.ts';
 const UNITS: Readonly<Record<string, string>> = {
   'an event of the campaign, at rest': 'bytes',
   'restoring a snapshot, 200 dirty pages': 'µs',
-  'block reads of 64 KiB': 'reads/s',
 };
 
 for (const [name, unit] of Object.entries(UNITS)) {

@@ -19,7 +19,7 @@ import type { MachineRequest, Negotiated, PaprEnvironment } from '../papr/enviro
 import type { HostBridge } from '../papr/host-bridge.ts';
 import { Papr } from '../papr/papr.ts';
 import type { PartitionSnapshot } from '../papr/partition.ts';
-import { behaviourOf } from '../virtio/behaviour.ts';
+import { behaviourOf, type Behaviour } from '../virtio/behaviour.ts';
 import type { VirtioCore } from '../virtio/core.ts';
 import { VirtioPciFunction } from '../virtio/pci-function.ts';
 import { PEF_BLOCKER } from './capabilities.ts';
@@ -79,6 +79,7 @@ export class Machine implements PlatformBackend {
   requested: MachineRequest | undefined = undefined;
   /** How QEMU would have ended by now: nothing that follows the first such moment can be compared with it. */
   ending: Ending | undefined = undefined;
+  readonly #behaviour: Behaviour;
   readonly #argument: MachineArgument;
   readonly #line: TapLine;
   readonly #bounce: BounceBuffer = new BounceBuffer();
@@ -119,6 +120,7 @@ export class Machine implements PlatformBackend {
     options: MachineOptions,
   ) {
     this.config = config;
+    this.#behaviour = options.behaviour ?? behaviourOf(config.behaviour);
     this.#argument = argument;
     const heard = options.diagnostics ?? SILENT;
     this.#diagnostics = {
@@ -432,7 +434,7 @@ export class Machine implements PlatformBackend {
           diagnostics: this.#diagnostics,
           useStarted: device.values.flag('use-started'),
           ioeventfd: device.values.flag('ioeventfd'),
-          behaviour: behaviourOf(this.config.behaviour),
+          behaviour: this.#behaviour,
         };
         const core = makeDevice(device, parts, this.ends);
         this.ends.connect(device.values.text('netdev'), core);
@@ -623,6 +625,8 @@ export class Machine implements PlatformBackend {
 
 /** What of a machine is not in its configuration, because a recording's header cannot carry it. */
 export interface MachineOptions {
+  /** Deviations one by one, in place of those that the configuration names: to see what one of them does. */
+  readonly behaviour?: Behaviour;
   /** RAM to use instead of fresh one: of the size that the configuration says, and all zero. */
   readonly memory?: PagedMemory;
   readonly diagnostics?: Diagnostics;

@@ -1,6 +1,6 @@
 import { DiagnosticLog } from '../../emu/core/diagnostics.ts';
 import { KIND, type MachineEvent, type Tap } from '../../emu/core/tap.ts';
-import type { BehaviourName } from '../../emu/virtio/behaviour.ts';
+import type { Behaviour, BehaviourName } from '../../emu/virtio/behaviour.ts';
 import type { Driver } from '../adversary/driver.ts';
 import type { Case } from '../case.ts';
 import { machineFactory } from '../factory.ts';
@@ -31,6 +31,10 @@ export interface Observation {
 const DMA_READ = KIND['dma-read'];
 const DMA_WRITE = KIND['dma-write'];
 const DMA_FAULT = KIND['dma-fault'];
+const HOST_OUTPUT = KIND['host-output'];
+const ENDING = KIND['ending'];
+/** `how` of an ending. */
+const ABORT = 1;
 const NEEDS_RESET = 0x40;
 const QUEUES = 3;
 const QUEUE_INTERRUPT = 1;
@@ -41,7 +45,12 @@ const PROGRAM = 'qemu-system-ppc64: ';
 /** Runs cases and says what came of each, as a driver and somebody at QEMU's stderr see it. */
 export class Observer {
   readonly #log: DiagnosticLog = new DiagnosticLog();
-  readonly #runner: Runner = new Runner(machineFactory([], this.#log));
+  readonly #runner: Runner;
+
+  /** `behaviour`: deviations one by one, whatever is asked for later. */
+  constructor(behaviour?: Behaviour) {
+    this.#runner = new Runner(machineFactory([], this.#log, behaviour));
+  }
 
   observe(value: Case, behaviour: BehaviourName): Observation {
     const look = new Look(this.#log);
@@ -60,6 +69,8 @@ class Look implements Tap, Witness {
   #read = 0;
   #written = 0;
   #faults = 0;
+  #handed = 0;
+  #ending = '';
   #status = 0;
   #isr = 0;
   #used: readonly string[] = [];
@@ -74,6 +85,8 @@ class Look implements Tap, Witness {
     if (event.kind === DMA_READ) this.#read += event.byteLength;
     else if (event.kind === DMA_WRITE) this.#written += event.byteLength;
     else if (event.kind === DMA_FAULT) this.#faults++;
+    else if (event.kind === ENDING) this.#ending = event.words[0] === ABORT ? 'QEMU aborts' : 'QEMU hangs';
+    else if (event.kind === HOST_OUTPUT) this.#handed += event.byteLength;
   }
 
   see(value: number): void {
@@ -108,6 +121,8 @@ class Look implements Tap, Witness {
     for (const line of this.#said) parts.push(line.slice(PROGRAM.length));
     if (this.#read + this.#written > 0) parts.push(`read ${this.#read} wrote ${this.#written}`);
     if (this.#faults > 0) parts.push(`${this.#faults} faults`);
+    if (this.#ending !== '') parts.push(this.#ending);
+    if (this.#handed > 0) parts.push(`${this.#handed} bytes for the host`);
     if (this.#seen.length > 0) parts.push(`saw ${this.#seen.join(' ')}`);
     return parts.join('; ');
   }

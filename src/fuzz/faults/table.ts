@@ -381,8 +381,8 @@ export const FAULTS: readonly FaultRow[] = [
   {
     id: 'D61',
     name: 'd61-queue-select-absent',
-    qemu: ['nothing', 'status f isr 0; read 8 wrote 4; saw 0 10 0 10 0'],
-    spec: ['nothing', 'status f isr 0; read 8 wrote 4; saw 400 0 ffff 0 0'],
+    qemu: ['nothing', 'status f isr 0; read 8 wrote 4; saw 1 0 10 0 10 0'],
+    spec: ['nothing', 'status f isr 0; read 8 wrote 4; saw 1 400 0 ffff 0 0'],
   },
   {
     id: 'D62',
@@ -456,6 +456,7 @@ export const FAULTS: readonly FaultRow[] = [
     id: 'D74',
     name: 'd74-msix-moves-the-window',
     qemu: ['nothing', 'status 7 isr 0; read 8 wrote 4; saw 80000000 0 10011 ffff 80000000 80000000'],
+    spec: ['nothing', 'status 7 isr 0; read 8 wrote 4; saw 80 0 10011 ffff 80 80'],
   },
   {
     id: 'D75',
@@ -476,7 +477,8 @@ export const FAULTS: readonly FaultRow[] = [
   {
     id: 'D78',
     name: 'd78-window-misused',
-    qemu: ['nothing', 'status f isr 0; read 8 wrote 4; saw 5147009 f f f f f f f'],
+    qemu: ['nothing', 'status f isr 0; read 8 wrote 4; saw 5147009 f 1 1 f f f f'],
+    spec: ['nothing', 'status f isr 0; read 8 wrote 4; saw 5147009 f f f f f f f'],
   },
   {
     id: 'D79',
@@ -526,54 +528,58 @@ export const FAULTS: readonly FaultRow[] = [
     id: 'D86',
     name: 'd86-packed-list-half-available',
     qemu: ['served', 'status f isr 1; read 102 wrote 533; saw 80800007 201'],
-    spec: ['served', 'status f isr 1; read 90 wrote 529; saw 80800007 201'],
+    spec: [
+      'needs reset',
+      'status 4f isr 3; Descriptor 1 of a list is not available; read 52 wrote 8; saw 810007 10',
+    ],
   },
   {
     id: 'D87',
     name: 'd87-packed-list-as-long-as-ring',
-    qemu: ['needs reset', 'status 4f isr 3; Looped descriptor; read 304 wrote 12; saw 810000'],
+    qemu: ['needs reset', 'status 4f isr 3; Looped descriptor; read 304 wrote 12; QEMU hangs; saw 810000'],
     spec: ['needs reset', 'status 4f isr 3; Looped descriptor; read 292 wrote 8; saw 810000'],
   },
   {
     id: 'D88',
     name: 'd88-packed-buffer-ids',
     qemu: ['served', 'status f isr 1; read 102 wrote 533; saw 80801234 201'],
-    spec: ['served', 'status f isr 1; read 90 wrote 529; saw 80801234 201'],
+    spec: ['served', 'status f isr 1; read 90 wrote 529; saw 80829abc 201'],
   },
   {
     id: 'D89',
     name: 'd89-packed-slot-rewritten',
     qemu: ['served', 'status f isr 1; read 102 wrote 1045; saw 80800007 401'],
-    spec: ['served', 'status f isr 1; read 90 wrote 1041; saw 80800007 401'],
+    spec: ['served', 'status f isr 1; read 90 wrote 1041; saw 80820007 401'],
   },
   {
     id: 'D90',
     name: 'd90-packed-event-flags-reserved',
     qemu: ['served', 'status f isr 1; read 102 wrote 533; saw 80800007'],
-    spec: ['served', 'status f isr 1; read 90 wrote 529; saw 80800007'],
+    spec: ['served', 'status f isr 1; read 90 wrote 529; saw 80820007'],
   },
   {
     id: 'D91',
     name: 'd91-packed-indirect-in-list',
     qemu: ['needs reset', 'status 4f isr 3; virtio-blk missing headers; read 64 wrote 12; saw 810007'],
-    spec: ['needs reset', 'status 4f isr 3; virtio-blk missing headers; read 52 wrote 8; saw 810007'],
+    spec: ['needs reset', 'status 4f isr 3; Indirect descriptor in a list; read 52 wrote 8; saw 810007'],
   },
   {
     id: 'D92',
     name: 'd92-packed-table-flags-and-length',
     qemu: [
       'needs reset',
-      'status 4f isr 3; Invalid size for indirect buffer table; read 146 wrote 537; saw 80800007 840008',
+      'status 4f isr 3; Invalid size for indirect buffer table; read 146 wrote 537; QEMU hangs; saw 80800007 840008',
     ],
     spec: [
       'needs reset',
-      'status 4f isr 3; Invalid size for indirect buffer table; read 134 wrote 533; saw 80800007 840008',
+      'status 4f isr 3; Invalid size for indirect buffer table; read 134 wrote 533; saw 80820007 840008',
     ],
   },
   {
     id: 'D93',
     name: 'd93-packed-ring-of-three',
     qemu: ['served', 'status f isr 1; read 172 wrote 1054; saw 80800007 201 8'],
+    spec: ['served', 'status f isr 1; read 172 wrote 1054; saw 80820007 201 20008'],
   },
   {
     id: 'D94',
@@ -584,22 +590,26 @@ export const FAULTS: readonly FaultRow[] = [
   {
     id: 'D95',
     name: 'd95-net-short-header',
-    qemu: ['needs reset', "status 4f isr 3; iov_copy: Assertion `offset == 0' failed.; read 30 wrote 6"],
+    qemu: [
+      'needs reset',
+      "status 4f isr 3; iov_copy: Assertion `offset == 0' failed.; read 30 wrote 6; QEMU aborts",
+    ],
+    spec: ['needs reset', "status 4f isr 3; iov_copy: Assertion `offset == 0' failed.; read 30 wrote 6"],
   },
   {
     id: 'D96',
     name: 'd96-net-checksum-wild',
-    qemu: ['served', 'status f isr 1; used 1: 0=0; read 106 wrote 20'],
+    qemu: ['served', 'status f isr 1; used 1: 0=0; read 106 wrote 20; 60 bytes for the host'],
   },
   {
     id: 'D97',
     name: 'd97-net-gso-zero',
-    qemu: ['served', 'status f isr 1; used 1: 0=0; read 106 wrote 20'],
+    qemu: ['served', 'status f isr 1; used 1: 0=0; read 106 wrote 20; 60 bytes for the host'],
   },
   {
     id: 'D98',
     name: 'd98-net-header-length-lies',
-    qemu: ['served', 'status f isr 1; used 1: 0=0; read 106 wrote 20'],
+    qemu: ['served', 'status f isr 1; used 1: 0=0; read 106 wrote 20; 60 bytes for the host'],
   },
   {
     id: 'D99',
@@ -610,6 +620,10 @@ export const FAULTS: readonly FaultRow[] = [
     id: 'D100',
     name: 'd100-net-receive-too-small',
     qemu: [
+      'needs reset',
+      "status 4f isr 3; iov_from_buf_full: Assertion `offset == 0' failed.; read 30 wrote 10; QEMU aborts",
+    ],
+    spec: [
       'needs reset',
       "status 4f isr 3; iov_from_buf_full: Assertion `offset == 0' failed.; read 30 wrote 10",
     ],
@@ -642,7 +656,7 @@ export const FAULTS: readonly FaultRow[] = [
   {
     id: 'D106',
     name: 'd106-net-inactive-pair',
-    qemu: ['served', 'status f isr 1; read 92 wrote 16; saw 10000'],
+    qemu: ['served', 'status f isr 1; read 92 wrote 16; 60 bytes for the host; saw 10000'],
   },
   {
     id: 'D107',
@@ -671,18 +685,18 @@ export const FAULTS: readonly FaultRow[] = [
     name: 'd111-blk-discard-malformed',
     qemu: [
       'needs reset',
-      'status 4f isr 3; used 0: 0=1 3=1 6=1; virtio-blk discard/write_zeroes header too short; read 354 wrote 53; saw 2 2 1',
+      'status 4f isr 3; used 0: 0=1 3=1 6=1 9=1; virtio-blk discard/write_zeroes header too short; read 448 wrote 68; saw 2 2 1 1',
     ],
     spec: [
       'needs reset',
-      'status 4f isr 3; used 0: 0=1 3=1 6=1; virtio-blk discard/write_zeroes header too short; read 354 wrote 53; saw 2 2 2',
+      'status 4f isr 3; used 0: 0=1 3=1 6=1 9=1; virtio-blk discard/write_zeroes header too short; read 448 wrote 68; saw 2 2 2 2',
     ],
   },
   {
     id: 'D112',
     name: 'd112-blk-id-lengths',
-    qemu: ['served', 'status f isr 1; used 0: 0=20 3=4097; read 164 wrote 36; saw 0 0'],
-    spec: ['served', 'status f isr 1; used 0: 0=20 3=4097; read 164 wrote 4149; saw 0 0'],
+    qemu: ['served', 'status f isr 1; used 0: 0=20 3=4097 6=21; read 242 wrote 52; saw 0 0 0'],
+    spec: ['served', 'status f isr 1; used 0: 0=20 3=4097 6=21; read 242 wrote 4184; saw 0 0 0'],
   },
   {
     id: 'D113',

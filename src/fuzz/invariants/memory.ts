@@ -355,7 +355,9 @@ export class MemoryInvariant implements Watcher {
     const part = area % 3;
     const raw = rawHalf(event, 0);
     if (part === USED) {
-      if (write) this.#usedWrite(event, Math.floor(area / 3), offset, raw);
+      // Data that an element over the used ring takes says nothing of what came back.
+      const isData = this.#inElement(event.words[3] ?? 0, event.words[2] ?? 0, event.byteLength, false) >= 0;
+      if (write && !isData) this.#usedWrite(event, Math.floor(area / 3), offset, raw);
     } else if (write) return;
     else if (part === DESC) this.#collect(event, offset);
     else if (event.byteLength === 2) this.#availRead(Math.floor(area / 3), offset, raw);
