@@ -373,7 +373,11 @@ function addMatrix(papyrus: Command, ended: Ended): void {
     )
     .option('--against <name>', 'a second policy: who loses and who wins by the change')
     .option('--html <file>', 'writes everything as one page that needs no network')
-    .option('--secure', 'only guests that ask to become secure', false)
+    .option(
+      '--secure',
+      'guests that become secure: each profile in each cell; with a policy, their tiers',
+      false,
+    )
     .option('--osinfo', 'guests from the installed osinfo-db, as far as they have a ppc64 medium', false)
     .option('--predict', 'runs nothing: what the rules say', false)
     .addOption(

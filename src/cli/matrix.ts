@@ -1,3 +1,4 @@
+import { runSecureMatrix, SECURE_MATRIX_NAMES } from '../matrix/secure-cells.ts';
 import { MATRIX_NAMES, runMatrix, type CellResult, type MatrixFilter } from '../emu/machine/matrix.ts';
 import { EXIT, UsageError, type MatrixOptions } from './options.ts';
 import { styled } from './status-line.ts';
@@ -11,8 +12,8 @@ export async function matrix(options: MatrixOptions): Promise<number> {
     guest: options.guest,
     device: options.device,
   };
-  checkNames(filter);
-  const cells = [...runMatrix(filter)];
+  checkNames(filter, options.secure ? SECURE_MATRIX_NAMES : MATRIX_NAMES);
+  const cells = [...(options.secure ? runSecureMatrix(filter) : runMatrix(filter))];
   if (options.json) process.stdout.write(`${JSON.stringify({ type: 'summary', ...counts(cells), cells })}\n`);
   else process.stdout.write(asText(cells));
   return EXIT.fine;
@@ -26,13 +27,11 @@ const FLAGS: Readonly<Record<keyof MatrixFilter, string>> = {
   device: 'device',
 };
 
-function checkNames(filter: MatrixFilter): void {
+function checkNames(filter: MatrixFilter, names: typeof MATRIX_NAMES): void {
   for (const key of Object.keys(FLAGS) as (keyof MatrixFilter)[]) {
-    const stranger = filter[key]?.find((word) => !MATRIX_NAMES[key].includes(word));
+    const stranger = filter[key]?.find((word) => !names[key].includes(word));
     if (stranger !== undefined) {
-      throw new UsageError(
-        `there is no ${FLAGS[key]} ${stranger}; choose from ${MATRIX_NAMES[key].join(', ')}`,
-      );
+      throw new UsageError(`there is no ${FLAGS[key]} ${stranger}; choose from ${names[key].join(', ')}`);
     }
   }
 }
@@ -126,10 +125,11 @@ function byQuestion(a: Line, b: Line): number {
   return (
     MATRIX_NAMES.mode.indexOf(a.mode) - MATRIX_NAMES.mode.indexOf(b.mode) ||
     MATRIX_NAMES.iommuPlatform.indexOf(a.iommu) - MATRIX_NAMES.iommuPlatform.indexOf(b.iommu) ||
-    MATRIX_NAMES.guest.indexOf(a.guest) - MATRIX_NAMES.guest.indexOf(b.guest)
+    GUESTS.indexOf(a.guest) - GUESTS.indexOf(b.guest)
   );
 }
 
+const GUESTS = [...MATRIX_NAMES.guest, ...SECURE_MATRIX_NAMES.guest];
 const COLUMNS = ['mode', 'iommu', 'guest', 'devices', 'machines', 'verdict', 'reason'] as const;
 const COLOURS: Readonly<Record<string, 'green' | 'yellow' | 'red' | 'gray'>> = {
   works: 'green',

@@ -23,8 +23,8 @@ import { policyMeant } from './policy-file.ts';
 import { styled } from './status-line.ts';
 
 /** Whether the flags ask for policies rather than for the plain table of runs. */
-export function asksForPolicies({ policy, against, html, osinfo, secure }: MatrixOptions): boolean {
-  return policy !== undefined || against !== undefined || html !== undefined || osinfo || secure;
+export function asksForPolicies({ policy, against, html, osinfo }: MatrixOptions): boolean {
+  return policy !== undefined || against !== undefined || html !== undefined || osinfo;
 }
 
 export async function threadMatrix(options: MatrixOptions): Promise<number> {

@@ -4,7 +4,6 @@ import { GuestDriver } from '../emu/guest/driver.ts';
 import { scriptedGuest } from '../emu/guest/scripted.ts';
 import type { GuestSystem } from '../emu/guest/systems.ts';
 import type { MachineConfig } from '../emu/machine/config.ts';
-import { OUT } from '../emu/ultravisor/hypervisor.ts';
 import { Machine, type MachineSnapshot } from '../emu/machine/machine.ts';
 import type { Construction } from '../emu/machine/prediction.ts';
 import type { Facts } from '../emu/machine/rules.ts';
@@ -102,6 +101,8 @@ export class DmaWitness implements Tap {
   tces = 0;
   /** 64 KiB frames of RAM that a device wrote to. */
   readonly written: Set<number> = new Set();
+  /** And that one read. */
+  readonly read: Set<number> = new Set();
   readonly #machine: Machine;
 
   constructor(machine: Machine) {
@@ -126,7 +127,10 @@ export class DmaWitness implements Tap {
     if (place === undefined) return;
     if (high === 0 && place === low) this.physical++;
     else this.translated++;
-    if (event.kind !== KIND['dma-write']) return;
+    if (event.kind !== KIND['dma-write']) {
+      this.read.add(place >>> FRAME_SHIFT);
+      return;
+    }
     this.written.add(place >>> FRAME_SHIFT);
     if (place < GUEST_FROM || place + event.byteLength > GUEST_TO) this.harmed += event.byteLength;
   }
@@ -148,7 +152,7 @@ export interface LifeOptions {
 function spoiledFrames(machine: Machine, frames: Iterable<number>): number {
   const hypervisor = machine.secureSide?.hypervisor;
   let count = 0;
-  for (const frame of frames) if (hypervisor?.frameOf(frame) === OUT) count++;
+  for (const frame of frames) if (hypervisor?.wentOut(frame) === true) count++;
   return count;
 }
 

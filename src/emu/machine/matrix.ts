@@ -70,12 +70,17 @@ export const MATRIX_NAMES: Readonly<Record<keyof MatrixFilter, readonly string[]
   machine: MACHINE_TYPES.map((type) => type.name),
   mode: MODES.map((mode) => mode.name),
   iommuPlatform: ['off', 'on'],
-  guest: GUEST_PROFILES.map((profile) => profile.name),
+  guest: GUEST_PROFILES.filter(({ secure }) => secure === undefined).map(({ name }) => name),
   device: DEVICES.map((device) => device.name),
 };
 
-/** Runs every cell that the filter admits: a machine is built once and goes back to its start for each guest. */
-export function* runMatrix(filter: MatrixFilter): Generator<CellResult, void, undefined> {
+/** Guests that do not ask to become secure: those have a matrix of their own. */
+const ORDINARY = GUEST_PROFILES.filter(({ secure }) => secure === undefined);
+
+/** Every place for a guest that the filter admits, with the argument of its device. */
+export function* placesOf(
+  filter: MatrixFilter,
+): Generator<readonly [row: Omit<MatrixCell, 'guest'>, device: string], void, undefined> {
   const admits = (key: keyof MatrixFilter, value: string): boolean => {
     const list = filter[key];
     return list === undefined || list.length === 0 || list.includes(value);
@@ -84,14 +89,19 @@ export function* runMatrix(filter: MatrixFilter): Generator<CellResult, void, un
     for (const mode of MODES.filter(({ name }) => admits('mode', name))) {
       for (const iommu of MATRIX_NAMES.iommuPlatform.filter((word) => admits('iommuPlatform', word))) {
         for (const device of DEVICES.filter(({ name }) => admits('device', name))) {
-          const guests = GUEST_PROFILES.filter(({ name }) => admits('guest', name));
           const row = { machine, mode: mode.name, iommuPlatform: iommu === 'on', device: device.name };
-          const argument = `${device.option},addr=1,${mode.options},iommu_platform=${iommu}`;
-          yield* runGuests(row, argument, guests);
+          yield [row, `${device.option},addr=1,${mode.options},iommu_platform=${iommu}`];
         }
       }
     }
   }
+}
+
+/** Runs every cell that the filter admits: a machine is built once and goes back to its start for each guest. */
+export function* runMatrix(filter: MatrixFilter): Generator<CellResult, void, undefined> {
+  const wanted = filter.guest ?? [];
+  const guests = ORDINARY.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  for (const [row, argument] of placesOf(filter)) yield* runGuests(row, argument, guests);
 }
 
 function* runGuests(
@@ -117,7 +127,8 @@ function* runGuests(
   }
 }
 
-function configFor(machine: string, device: string): MachineConfig {
+/** The machine of a cell. */
+export function configFor(machine: string, device: string): MachineConfig {
   return {
     // QEMU under TCG makes 2.8 to 2.11 only without transactional memory, and the others just so.
     machine: `${machine},cap-htm=off`,
@@ -130,7 +141,12 @@ function configFor(machine: string, device: string): MachineConfig {
   };
 }
 
-function judged(row: Omit<MatrixCell, 'guest'>, profile: GuestProfile, outcome: GuestOutcome): CellResult {
+/** What an outcome comes to. */
+export function judged(
+  row: Omit<MatrixCell, 'guest'>,
+  profile: GuestProfile,
+  outcome: GuestOutcome,
+): CellResult {
   const { found, started, dataCorrect, interrupts, gaveUp } = outcome;
   const facts = { found, negotiated: started, dataCorrect, interrupts };
   const cell = { ...row, guest: profile.name, ...facts };

@@ -36,7 +36,7 @@ const NORMAL = 0;
 /** In secure memory; the host's page table holds a device page. */
 const IN_SECURE_MEMORY = 1;
 /** Paged out: a page of ciphertext. */
-export const OUT = 2;
+const OUT = 2;
 const SHARED_FRAME = 3;
 export const FRAME_STATES: readonly string[] = ['normal', 'in-secure-memory', 'paged-out', 'shared'];
 const INIT_START = 1;
@@ -107,6 +107,16 @@ export class KvmHypervisor implements HypervisorPort, HostTouch, Stateful {
 
   frameOf(gfn: number): number {
     return this.frames[gfn] ?? NORMAL;
+  }
+
+  /** Whether host and guest see one page there. */
+  shares(gfn: number): boolean {
+    return this.frameOf(gfn) === SHARED_FRAME;
+  }
+
+  /** Whether a frame is out: the host has its ciphertext. */
+  wentOut(gfn: number): boolean {
+    return this.frameOf(gfn) === OUT;
   }
 
   // --- Entries ------------------------------------------------------------------------------------------------------
