@@ -1,6 +1,8 @@
 import test from 'ava';
 import { scriptedGuest } from '../emu/guest/scripted.ts';
 import { GUEST_SYSTEMS, guestSystem, type GuestSystem } from '../emu/guest/systems.ts';
+import type { MachineConfig } from '../emu/machine/config.ts';
+import { Machine } from '../emu/machine/machine.ts';
 import { live, machineConfig, secureConfig, Stage } from './life.ts';
 import { SecureGuest } from '../emu/guest/secure-driver.ts';
 
@@ -61,4 +63,21 @@ test('a hypervisor without the capability lets nobody in, and gives the memory b
   t.is(driver.become(), H_PARAMETER);
   t.false(driver.secure);
   t.is(machine.platform.load32(0x50_0000, false), 77);
+});
+
+test('confidential-guest-support is what a secure guest’s devices need, without a word about them', (t) => {
+  const outcome = (more: Partial<MachineConfig>): string => {
+    const config = { ...machineConfig('7.2', ['virtio-blk-pci,drive=d0,scsi=off']), ramBytes: 0x200_0000 };
+    const made = Machine.create({ ...config, ...more });
+    if (!made.accepted) throw new Error(made.reason);
+    const profile = scriptedGuest(named('linux-5.6-svm'));
+    const driver = new SecureGuest(made.value.platform, { profile, requests: 4 });
+    driver.boot();
+    t.is(driver.become(), 0);
+    const { gaveUp, dataCorrect } = driver.live();
+    return gaveUp === '' && dataCorrect ? 'works' : gaveUp;
+  };
+  const machine = 'pseries-7.2,cap-htm=off,confidential-guest-support=pef0';
+  t.is(outcome({ machine, objects: ['pef-guest,id=pef0'], host: 'ultravisor' }), 'works');
+  t.is(outcome({ host: 'ultravisor,veto=off' }), 'device needs reset', 'transitional, and no bit 33');
 });

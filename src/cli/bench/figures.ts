@@ -14,6 +14,7 @@ import { MemorySource, RecordingReader } from '../../trace/reader.ts';
 import { FileSink, MemorySink, Recorder, type RecordingTotals } from '../../trace/recorder.ts';
 import { replayWithGuest } from '../../trace/replayer.ts';
 import { firstStatus, peakMemory } from './children.ts';
+import { pagesOutAndIn, sharing, ultracalls } from './secure.ts';
 import { benchConfig, Life } from './life.ts';
 import { millisecondsOf, type Figure, type FigureRow } from './measure.ts';
 
@@ -36,6 +37,9 @@ export const FIGURES: readonly FigureRow[] = [
   },
   { name: 'replaying a guest', measure: replayRate },
   { name: 'restoring a snapshot, 200 dirty pages', measure: restoring },
+  { name: 'ultracalls of a secure guest', measure: ultracalls },
+  { name: 'sharing a frame and taking it back', measure: sharing },
+  { name: 'frames out of secure memory and in again', measure: pagesOutAndIn },
   { name: 'peak memory, default campaign, two jobs', measure: campaignMemory },
   { name: 'peak memory, replaying 1,000,000 events', measure: (quick) => bigRecording(quick, 'replay') },
   { name: 'peak memory, inspecting 1,000,000 events', measure: (quick) => bigRecording(quick, 'inspect') },
