@@ -28,19 +28,19 @@ export interface CapabilityList {
 }
 
 interface Kept {
-  readonly event: number;
+  readonly version: number;
   readonly list: CapabilityList;
 }
 
 const KEPT = new WeakMap<VirtioFunction, Kept>();
 
-/** The capability list as far as it was read: made once for all who ask at the same event. */
+/** The capability list as far as it was read: made once for all who ask before more is read. */
 export function capabilitiesOf(device: VirtioFunction): CapabilityList {
-  const { event } = device.surroundings;
+  const { configVersion: version } = device;
   const kept = KEPT.get(device);
-  if (kept !== undefined && kept.event === event) return kept.list;
+  if (kept !== undefined && kept.version === version) return kept.list;
   const list = walked(device);
-  KEPT.set(device, { event, list });
+  KEPT.set(device, { version, list });
   return list;
 }
 

@@ -59,6 +59,8 @@ export class VirtioFunction implements QueueOwner {
   /** Configuration space: bytes as read or written last, and which of them were. */
   readonly config: Uint8Array = new Uint8Array(CONFIG_BYTES);
   readonly configKnown: Uint8Array = new Uint8Array(CONFIG_BYTES);
+  /** Counts on whenever something new is learnt of configuration space. */
+  configVersion = 0;
   structures: readonly StructureSeen[] = [];
   /** Where the PCI_CFG access capability and the MSI-X capability stand; 0: not seen. */
   windowAt = 0;
@@ -226,6 +228,7 @@ export class VirtioFunction implements QueueOwner {
   forget(): void {
     this.hooks = NOBODY;
     this.type = 0;
+    this.configVersion++;
     this.configKnown.fill(0);
     this.config.fill(0);
     this.structures = [];
@@ -294,11 +297,15 @@ export class VirtioFunction implements QueueOwner {
 
   #remember(offset: number, width: number, value: number): void {
     let rest = value;
+    let news = false;
     for (let i = 0; i < width; i++) {
+      news ||= this.configKnown[offset + i] !== 1 || this.config[offset + i] !== (rest & 0xff);
       this.config[offset + i] = rest & 0xff;
       this.configKnown[offset + i] = 1;
       rest >>>= 8;
     }
+    if (!news) return;
+    this.configVersion++;
     if (offset + width > 0x34 && offset < 0x100) this.#walk();
   }
 

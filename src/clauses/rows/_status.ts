@@ -2,6 +2,8 @@ import type { ClauseProofs } from '../_laws.ts';
 import type { Stream } from '../_stream.ts';
 
 const F_SUSPEND = 43;
+/** Of a block request: a flush. */
+const HEADER = [4, ...Array.from({ length: 15 }, () => 0)];
 const SUSPENDABLE = { offers: [F_SUSPEND], msix: true } as const;
 /** ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK; with SUSPEND; suspended. */
 const RUNNING = 0x0f;
@@ -94,19 +96,20 @@ export const STATUS_PROOFS: ClauseProofs = {
       mode: 'legacy',
       play: (s) => {
         s.probe().begin().enableQueue(0);
-        s.publish(0, [[1], 1]);
+        s.publish(0, [HEADER, 1]);
         s.notify(0).idle();
       },
     },
     clean: {
       mode: 'legacy',
-      play: (s) =>
-        s
-          .probe()
-          .begin()
-          .enableQueue(0)
-          .request(0, [[1], 1], [0])
-          .idle(),
+      play: (s) => {
+        s.probe().begin().enableQueue(0);
+        const head = s.publish(0, [HEADER, 1]);
+        s.notify(0);
+        s.emit('idle', []);
+        s.take(0);
+        s.use(0, head, [0]).idle();
+      },
     },
   },
   'CLEAN-DRV-001': {

@@ -626,19 +626,20 @@ export const NET_CONTROL_CLAUSES: ClauseTable = {
       'max_rss_contexts is 0',
     ),
     rule('NETCTRL-DEV-035', 'device', (clause, view) => {
-      const made = new Uint8Array(0x1_0000);
+      // By the identifier: 1 made, 2 made before a reset.
+      const made = new Map<number, number>();
       return {
         onBegin() {
-          made.fill(0);
+          made.clear();
         },
         onReset() {
-          for (let id = 0; id < made.length; id++) if (made[id] === 1) made[id] = 2;
+          for (const id of made.keys()) made.set(id, 2);
         },
         onCommand(command) {
           if (!command.is(CLASS.CONTEXT) || command.command === 0 || !view.trusts(view.controlQueue)) return;
           const id = command.half(0);
-          if (command.command === 1 && command.ack === 0) made[id] = 1;
-          else if (made[id] === 2)
+          if (command.command === 1 && command.ack === 0) made.set(id, 1);
+          else if (made.get(id) === 2)
             clause.holds(command.ack !== 0, 'an RSS context from before the reset is still there');
         },
       };

@@ -31,6 +31,19 @@ function isSuspended(status: number): boolean {
   return (status & SUSPEND) !== 0 && (status & DRIVER_OK) === 0;
 }
 
+/** Everything on offer is a request as it should be: its fixed parts are there. */
+function isServable(device: VirtioFunction, queue: ObservedQueue): boolean {
+  let fine = true;
+  queue.eachInFlight((chain) => {
+    const { readableBytes, writableBytes, misordered } = chain;
+    if (device.type === BLK) fine &&= readableBytes >= 16 && writableBytes >= 1;
+    else if (device.type === NET) fine &&= readableBytes > 12;
+    else fine &&= writableBytes >= 1;
+    fine &&= !misordered;
+  });
+  return fine;
+}
+
 /** A queue that the device serves with whatever it is given, without waiting for anything from outside. */
 function servesAtOnce(device: VirtioFunction, queue: ObservedQueue): boolean {
   if (device.type === NET) return queue.index % 2 === 1;
@@ -404,7 +417,7 @@ export const STATUS_CLAUSES: ClauseTable = {
             const early =
               device.legacy && !device.running && (device.status & FAILED) === 0 && device.misused === '';
             if (queue === undefined || !early || queue.broken !== '' || !servesAtOnce(device, queue)) return;
-            if (queue.published === queue.used || !queue.driverSeen) return;
+            if (queue.published === queue.used || !queue.driverSeen || !isServable(device, queue)) return;
             seen.queue = queue.index;
             seen.used = queue.used;
             seen.since = clause.event;
