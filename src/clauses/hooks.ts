@@ -72,6 +72,11 @@ export interface Hooks {
   onConfigSpaceRead?(offset: number, width: number, value: number): void;
   onConfigSpaceWrite?(offset: number, width: number, value: number): void;
 
+  /**
+   * Offsets in the common configuration: if given, the two hooks below are called for accesses that begin there and for
+   * no others. There are many checkers of registers, and most want one.
+   */
+  readonly registers?: readonly number[];
   /** Any access to a structure of the device, before the hook that says what it means. */
   onRegisterRead?(access: RegisterAccess): void;
   onRegisterWrite?(access: RegisterAccess): void;
@@ -131,7 +136,13 @@ export interface Hooks {
   onHostOutput?(port: number, bytes: Uint8Array, from: number, length: number): void;
 }
 
-export type HookName = keyof Hooks;
+export type HookName = Exclude<keyof Hooks, 'registers'>;
+
+/** Hooks of single registers of the common configuration, by offset. */
+export interface RegisterHooks {
+  readonly read: ((access: RegisterAccess) => void)[][];
+  readonly write: ((access: RegisterAccess) => void)[][];
+}
 
 /** The hooks of many checkers, by name: what happens is told to each list in turn. */
 export type HookLists = { readonly [Name in HookName]-?: Required<Hooks>[Name][] };

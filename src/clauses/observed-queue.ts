@@ -109,6 +109,9 @@ export class ObservedQueue {
 
   readonly #owner: QueueOwner;
   readonly #chains: (Chain | undefined)[] = [];
+  #lived = false;
+  /** Those under way. */
+  readonly #flying: Chain[] = [];
   /** The chain whose descriptors the device is reading, and its indirect table. */
   #reading: Chain | undefined;
   #next = -1;
@@ -142,7 +145,9 @@ export class ObservedQueue {
       pair.high = 0;
     }
     this.enabledAt = 0;
-    this.#clearRing();
+    // Most queues whose registers are looked at never come to life.
+    if (this.#lived) this.#clearRing();
+    this.#lived = false;
   }
 
   /** Nothing is known of it, not even what the device offers. */
@@ -178,12 +183,22 @@ export class ObservedQueue {
     this.taken = 0;
     this.used = 0;
     this.#stopReading();
-    for (const chain of this.#chains) if (chain !== undefined) chain.inFlight = false;
+    for (const chain of this.#flying) chain.inFlight = false;
+    this.#flying.length = 0;
+  }
+
+  /** A chain ends: it is the driver's again. */
+  #land(chain: Chain): void {
+    chain.inFlight = false;
+    const at = this.#flying.indexOf(chain);
+    const last = this.#flying.pop();
+    if (last !== undefined && last !== chain && at >= 0) this.#flying[at] = last;
   }
 
   /** The areas are where they are: both sides begin. */
   enable(): void {
     this.#clearRing();
+    this.#lived = true;
     this.enabled = true;
     this.enabledAt = this.#owner.surroundings.event;
     this.packed = this.#owner.packed;
@@ -258,7 +273,7 @@ export class ObservedQueue {
 
   /** Calls `visit` with every chain that is under way. */
   eachInFlight(visit: (chain: Chain) => void): void {
-    for (const chain of this.#chains) if (chain?.inFlight === true) visit(chain);
+    for (const chain of this.#flying) visit(chain);
   }
 
   /** The chain of a head or id, if it ever was one. */
@@ -270,9 +285,7 @@ export class ObservedQueue {
   holding(address: number, write: boolean): Chain | undefined {
     const reading = this.#reading;
     if (reading !== undefined && reading.find(address, write) >= 0) return reading;
-    for (const chain of this.#chains) {
-      if (chain?.inFlight === true && chain.taken && chain.find(address, write) >= 0) return chain;
-    }
+    for (const chain of this.#flying) if (chain.taken && chain.find(address, write) >= 0) return chain;
     return undefined;
   }
 
@@ -345,6 +358,7 @@ export class ObservedQueue {
       this.#chains[id] = chain;
     }
     if (chain.inFlight && chain.byDriver) this.#distrust('reused');
+    if (!chain.inFlight) this.#flying.push(chain);
     chain.open(id);
     chain.serial = this.published;
     return chain;
@@ -723,7 +737,7 @@ export class ObservedQueue {
     }
     chain.usedLength = length;
     chain.usedAt = this.#owner.surroundings.event;
-    chain.inFlight = false;
+    this.#land(chain);
     if (this.#reading === chain) this.#stopReading();
     for (const hook of this.#owner.hooks.onUsed) hook(this, chain);
     return chain;

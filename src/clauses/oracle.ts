@@ -1,6 +1,7 @@
 import type { MachineEvent, Tap } from '../emu/core/tap.ts';
 import type { ClauseChecker, ClauseTable, Judged, Judgement } from './clause.ts';
-import { emptyLists, HOOK_NAMES, type HookLists, type Hooks } from './hooks.ts';
+import { emptyLists, HOOK_NAMES } from './hooks.ts';
+import type { HookLists, Hooks, RegisterAccess, RegisterHooks } from './hooks.ts';
 import { ObservedWorld } from './observed-world.ts';
 import { CLAUSE_TABLES } from './rows/index.ts';
 import type { VirtioFunction } from './virtio-function.ts';
@@ -94,6 +95,7 @@ export class ClauseOracle implements Tap {
       byType.set(found.type, watched);
     }
     found.hooks = watched.lists;
+    found.registerHooks = watched.single;
     for (const watch of watched.watches) watch.begin();
     for (const hook of found.hooks.onBegin) hook();
     // What made the function known is the first that there is to know of it.
@@ -103,12 +105,13 @@ export class ClauseOracle implements Tap {
   #watch(found: VirtioFunction): Watched {
     const watches: Watch[] = [];
     const lists = emptyLists();
+    const single: RegisterHooks = { read: [], write: [] };
     this.checkers.forEach((checker, index) => {
       const type = this.#types[index];
       if (type === undefined || type === found.type)
-        watches.push(new Watch(this, index, checker, found, lists));
+        watches.push(new Watch(this, index, checker, found, lists, single));
     });
-    return { watches, lists };
+    return { watches, lists, single };
   }
 
   /** A checker says that its clause is broken. */
@@ -123,6 +126,7 @@ export class ClauseOracle implements Tap {
 interface Watched {
   readonly watches: readonly Watch[];
   readonly lists: HookLists;
+  readonly single: RegisterHooks;
 }
 
 /** One checker at one function: its hooks and its memory. */
@@ -141,15 +145,23 @@ class Watch implements Judgement {
     checker: ClauseChecker,
     found: VirtioFunction,
     lists: HookLists,
+    single: RegisterHooks,
   ) {
     this.#oracle = oracle;
     this.#index = index;
     this.#checker = checker;
     const hooks: Hooks = checker.watch(this, found);
-    // Methods of the hooks object: some of them call each other.
     for (const name of HOOK_NAMES) {
       const hook: ((...told: never[]) => void) | undefined = hooks[name];
-      if (hook !== undefined) (lists[name] as unknown[]).push(hook.bind(hooks));
+      if (hook === undefined) continue;
+      const { registers } = hooks;
+      const byRegister =
+        name === 'onRegisterRead' ? single.read : name === 'onRegisterWrite' ? single.write : undefined;
+      // Arrow functions and methods that have no use for `this`: a bound function costs more to call.
+      if (registers === undefined || byRegister === undefined) (lists[name] as unknown[]).push(hook);
+      else
+        for (const offset of registers)
+          (byRegister[offset] ??= []).push(hook as (access: RegisterAccess) => void);
     }
   }
 

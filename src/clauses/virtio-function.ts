@@ -2,12 +2,14 @@ import type { Chain } from './chain.ts';
 import { busAddress } from './host-windows.ts';
 import { deviceAddress } from './device-address.ts';
 import { DmaAccess, emptyLists, INTX, RegisterAccess, UNKNOWN_VECTOR } from './hooks.ts';
-import type { HookLists, Region } from './hooks.ts';
+import type { HookLists, Region, RegisterHooks } from './hooks.ts';
 import { ObservedQueue, type QueueOwner, type QueueSurroundings } from './observed-queue.ts';
 import * as virtio from '../emu/virtio/abi.ts';
 import * as pci from '../emu/pci/abi.ts';
 
 const NOBODY: HookLists = emptyLists();
+const NO_REGISTERS: RegisterHooks = { read: [], write: [] };
+const NO_HOOKS: RegisterHooks['read'][number] = [];
 const CONFIG_BYTES = 4096;
 const QUEUES_MAX = 1024;
 const TWO_32 = 2 ** 32;
@@ -53,6 +55,8 @@ export class VirtioFunction implements QueueOwner {
   readonly surroundings: QueueSurroundings;
   /** Of the checkers that watch it; nobody's until its type is known. */
   hooks: HookLists = NOBODY;
+  /** Of checkers that want some registers of the common configuration only. */
+  registerHooks: RegisterHooks = NO_REGISTERS;
   /** VIRTIO device type; 0 as long as it is not known. */
   type = 0;
 
@@ -227,6 +231,7 @@ export class VirtioFunction implements QueueOwner {
   /** A new stream: nothing is known. */
   forget(): void {
     this.hooks = NOBODY;
+    this.registerHooks = NO_REGISTERS;
     this.type = 0;
     this.configVersion++;
     this.configKnown.fill(0);
@@ -503,8 +508,9 @@ export class VirtioFunction implements QueueOwner {
   }
 
   #registerRead(access: RegisterAccess): void {
-    for (const hook of this.hooks.onRegisterRead) hook(access);
     const { region, offset, width, value } = access;
+    for (const hook of this.hooks.onRegisterRead) hook(access);
+    if (region === 'common') for (const hook of this.registerHooks.read[offset] ?? NO_HOOKS) hook(access);
     if (region === 'common') this.#commonRead(offset, width, value);
     else if (region === 'legacy') this.#legacyRead(offset, width, value);
     else if (region === 'isr' && offset === 0) for (const hook of this.hooks.onIsrRead) hook(value & 0xff);
@@ -512,8 +518,9 @@ export class VirtioFunction implements QueueOwner {
   }
 
   #registerWrite(access: RegisterAccess): void {
-    for (const hook of this.hooks.onRegisterWrite) hook(access);
     const { region, offset, width, value } = access;
+    for (const hook of this.hooks.onRegisterWrite) hook(access);
+    if (region === 'common') for (const hook of this.registerHooks.write[offset] ?? NO_HOOKS) hook(access);
     if (region === 'msix') this.tableTouched = true;
     if (access.windowed && region === 'none')
       this.misuse('the configuration window is used where no structure is');

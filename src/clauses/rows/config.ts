@@ -160,9 +160,11 @@ export const CONFIG_CLAUSES: ClauseTable = {
       judge: 'device',
       watch: (clause, device) => {
         // What was read before FEATURES_OK, byte by byte.
-        const early = new Int16Array(COMPARED);
+        const early = new Int16Array(COMPARED).fill(-1);
+        let any = false;
         const forget = (): void => {
-          early.fill(-1);
+          if (any) early.fill(-1);
+          any = false;
         };
         return {
           onBegin: forget,
@@ -182,8 +184,10 @@ export const CONFIG_CLAUSES: ClauseTable = {
             for (let i = 0; i < width && offset + i < COMPARED; i++) {
               const byte = (value >>> (8 * i)) & 0xff;
               const before = early[offset + i] ?? -1;
-              if (!settled) early[offset + i] = byte;
-              else if (before >= 0)
+              if (!settled) {
+                early[offset + i] = byte;
+                any = true;
+              } else if (before >= 0)
                 clause.holds(before === byte, 'a field read before FEATURES_OK was not yet as it is after');
             }
           },

@@ -498,12 +498,12 @@ export const PCI_IDENTITY: readonly ClauseChecker[] = [
       const seen = clause.state({ used: false });
       return {
         onRegisterWrite({ region, bar }) {
+          seen.used = true;
+          if (region !== 'none') return;
           const { whole, virtio, msix } = capabilitiesOf(device);
           if (!whole || virtio.length > 0) return;
-          seen.used = true;
           const table = msix !== undefined && (device.configWord(msix.at + 4) & 7) === bar;
-          if (region === 'none' && !table)
-            clause.breaks('registers in memory are used though no capability points to them');
+          if (!table) clause.breaks('registers in memory are used though no capability points to them');
         },
         onEnd() {
           const { whole, virtio } = capabilitiesOf(device);

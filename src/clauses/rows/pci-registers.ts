@@ -85,6 +85,7 @@ function notifyPlace(id: string, withData: boolean): ClauseChecker {
     id,
     judge: 'device',
     watch: (clause, device) => ({
+      registers: [NOTIFY_OFF],
       onRegisterRead(access) {
         if (!isRegister(access, NOTIFY_OFF) || !device.knowsOffer(NOTIFICATION_DATA)) return;
         const found = device.structure('notify');
@@ -275,6 +276,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     id: 'PCI-DEV-019',
     judge: 'device',
     watch: (clause, device) => ({
+      registers: [DRIVER_FEATURE],
       onRegisterRead(access) {
         if (!isRegister(access, DRIVER_FEATURE)) return;
         const word = device.driverFeatureSelect;
@@ -293,6 +295,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
       const bytes = new Int16Array(256);
       const seen = clause.state({ changed: false, before: -1, since: 0 });
       return {
+        registers: [GENERATION],
         onBegin() {
           bytes.fill(-1);
         },
@@ -336,6 +339,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     watch: (clause, device) => {
       const seen = clause.state({ waited: false });
       return {
+        registers: [STATUS],
         onReset() {
           seen.waited = false;
         },
@@ -354,6 +358,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     id: 'PCI-DEV-023',
     judge: 'device',
     watch: (clause, device) => ({
+      registers: [QUEUE_ENABLE],
       onRegisterRead(access) {
         if (!isRegister(access, QUEUE_ENABLE)) return;
         const queue = selected(device);
@@ -392,6 +397,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     watch: (clause, device) => {
       const seen = clause.state({ select: -1 });
       return {
+        registers: [QUEUE_RESET],
         onReset() {
           seen.select = -1;
         },
@@ -457,6 +463,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     watch: (clause, device) => {
       const seen = clause.state({ index: -1, from: 0, to: 0, done: false, since: 0 });
       return {
+        registers: [QUEUE_RESET],
         onReset() {
           seen.index = -1;
         },
@@ -496,6 +503,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     watch: (clause, device) => {
       const seen = clause.state({ index: -1, done: false });
       return {
+        registers: [QUEUE_RESET, QUEUE_ENABLE],
         onReset() {
           seen.index = -1;
         },
@@ -527,6 +535,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     id: 'PCI-DEV-029',
     judge: 'device',
     watch: (clause, device) => ({
+      registers: [QUEUE_SIZE],
       onRegisterRead(access) {
         if (
           !isRegister(access, QUEUE_SIZE) ||
@@ -542,6 +551,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     id: 'PCI-DEV-030',
     judge: 'device',
     watch: (clause, device) => ({
+      registers: [QUEUE_SIZE],
       onRegisterRead(access) {
         if (!isRegister(access, QUEUE_SIZE) || device.has(RING_PACKED)) return;
         clause.holds(access.value === 0 || powerOfTwo(access.value), 'queue_size is no power of two');
@@ -552,6 +562,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     id: 'PCI-DEV-031',
     judge: 'device',
     watch: (clause, device) => ({
+      registers: [ADMIN_INDEX],
       onRegisterRead(access) {
         if (!isRegister(access, ADMIN_INDEX) || !device.offers(ADMIN_VQ) || device.queueCount < 0) return;
         clause.holds(access.value >= device.queueCount, 'admin_queue_index is below num_queues');
@@ -564,6 +575,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     watch: (clause, device) => {
       const seen = clause.state({ index: -1 });
       return {
+        registers: [ADMIN_INDEX, ADMIN_NUM],
         onRegisterRead(access) {
           if (isRegister(access, ADMIN_INDEX)) seen.index = access.value;
           if (!isRegister(access, ADMIN_NUM) || !device.offers(ADMIN_VQ) || seen.index < 0) return;
@@ -589,6 +601,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     id: 'PCI-DRV-017',
     judge: 'driver',
     watch: (clause, device) => ({
+      registers: [QUEUE_SIZE],
       onRegisterWrite(access) {
         if (!isRegister(access, QUEUE_SIZE) || !device.has(RING_PACKED)) return;
         clause.holds(access.value !== 0, 'queue_size 0 is written');
@@ -599,6 +612,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     id: 'PCI-DRV-018',
     judge: 'driver',
     watch: (clause, device) => ({
+      registers: [QUEUE_SIZE],
       onRegisterWrite(access) {
         if (!isRegister(access, QUEUE_SIZE) || device.has(RING_PACKED)) return;
         clause.holds(powerOfTwo(access.value), 'a queue_size that is no power of two is written');
@@ -637,6 +651,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     id: 'PCI-DRV-021',
     judge: 'driver',
     watch: (clause) => ({
+      registers: [QUEUE_ENABLE],
       onRegisterWrite(access) {
         if (isRegister(access, QUEUE_ENABLE))
           clause.holds(access.value !== 0, '0 is written to queue_enable');
@@ -678,6 +693,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     watch: (clause, device) => {
       const seen = clause.state({ index: -1, count: 0 });
       return {
+        registers: [ADMIN_INDEX, ADMIN_NUM],
         onRegisterRead(access) {
           if (isRegister(access, ADMIN_INDEX)) seen.index = access.value;
           if (isRegister(access, ADMIN_NUM)) seen.count = access.value;
@@ -946,10 +962,12 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     id: 'PCIL-DEV-005',
     judge: 'device',
     watch: (clause, device) => {
-      const bytes = new Int16Array(256);
+      const bytes = new Int16Array(256).fill(-1);
       const widths = new Uint8Array(256);
+      let any = false;
       const forget = (): void => {
-        bytes.fill(-1);
+        if (any) bytes.fill(-1);
+        any = false;
       };
       return {
         onBegin: forget,
@@ -968,6 +986,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
             if (before >= 0 && widths[at + i] !== width)
               clause.holds(before === byte, 'device configuration differs by the width of the access');
             bytes[at + i] = byte;
+            any = true;
             widths[at + i] = width;
           }
         },
@@ -1193,6 +1212,7 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     watch: (clause, device) => {
       const seen = clause.state({ used: false });
       return {
+        registers: [GENERATION],
         onAction() {
           seen.used = false;
         },
