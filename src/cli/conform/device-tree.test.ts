@@ -148,6 +148,7 @@ const AFTER_CAS: TreeInputs = {
     // Bytes 5 (affinity), 23 (XIVE), 24 (radix) and 26 (GTSE), as the guest of the golden dump asked for.
     vec5: Uint8Array.from({ length: 26 }, (_, at) => ({ 4: 0xa0, 22: 0x40, 23: 0x40, 25: 0x40 })[at] ?? 0),
     xive: true,
+    compatPvr: 0,
     form2: true,
   },
 };

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { prop } from '../../_prop.ts';
-import { LoneProcessor } from './_processor.ts';
+import { LoneProcessor } from './lone-processor.ts';
 import { KNOWN_TO_REFERENCE, Reference } from './_reference.ts';
 import { AT } from './layout.ts';
 import { INSTRUCTIONS } from './isa/table.ts';

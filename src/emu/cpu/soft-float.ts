@@ -89,11 +89,12 @@ export function isNan(bits: bigint): boolean {
 }
 
 /** The first NaN among operands, quiet; what signalling ones raise. */
-function nanOf(operands: readonly Unpacked[]): Result | undefined {
+function nanOf(operands: readonly Unpacked[], format: Format): Result | undefined {
   const first = operands.find((operand) => operand.kind === 'nan');
   if (first === undefined) return undefined;
   const signalling = operands.some((operand) => operand.signalling);
-  return { bits: first.bits | QUIET, raised: signalling ? RAISED.signalling : 0 };
+  const kept = (1n << BigInt(DOUBLE.precision - format.precision)) - 1n;
+  return { bits: (first.bits | QUIET) & ~kept, raised: signalling ? RAISED.signalling : 0 };
 }
 
 function bitLength(value: bigint): number {
@@ -176,6 +177,7 @@ function sumOf(
   second: { readonly negative: boolean; readonly mantissa: bigint; readonly exponent: number },
   rounding: Rounding,
   format: Format,
+  negates = false,
 ): Result {
   const exponent = Math.min(first.exponent, second.exponent);
   const term = (of: typeof first): bigint => {
@@ -184,17 +186,17 @@ function sumOf(
   };
   const sum = term(first) + term(second);
   if (sum !== 0n) {
-    return round(sum < 0n, sum < 0n ? -sum : sum, exponent, false, rounding, format);
+    return round(sum < 0n !== negates, sum < 0n ? -sum : sum, exponent, false, rounding, format);
   }
   const bothNegative = first.negative && second.negative;
   const opposite = first.negative !== second.negative;
-  return zero(bothNegative || (opposite && rounding === 'down'));
+  return zero((bothNegative || (opposite && rounding === 'down')) !== negates);
 }
 
 export function add(left: bigint, right: bigint, rounding: Rounding, format: Format): Result {
   const a = unpack(left);
   const b = unpack(right);
-  const nan = nanOf([a, b]);
+  const nan = nanOf([a, b], format);
   if (nan !== undefined) return nan;
   if (a.kind === 'infinite' && b.kind === 'infinite' && a.negative !== b.negative) {
     return invalid(RAISED.infinityMinusInfinity);
@@ -217,7 +219,7 @@ export function multiply(left: bigint, right: bigint, rounding: Rounding, format
   const a = unpack(left);
   const b = unpack(right);
   const negative = a.negative !== b.negative;
-  const nan = nanOf([a, b]);
+  const nan = nanOf([a, b], format);
   if (nan !== undefined) return nan;
   if (a.kind === 'infinite' || b.kind === 'infinite') {
     return a.kind === 'zero' || b.kind === 'zero' ? invalid(RAISED.infinityTimesZero) : infinity(negative);
@@ -234,7 +236,7 @@ export function divide(left: bigint, right: bigint, rounding: Rounding, format: 
   const a = unpack(left);
   const b = unpack(right);
   const negative = a.negative !== b.negative;
-  const nan = nanOf([a, b]);
+  const nan = nanOf([a, b], format);
   if (nan !== undefined) return nan;
   if (a.kind === 'infinite') {
     return b.kind === 'infinite' ? invalid(RAISED.infinityByInfinity) : infinity(negative);
@@ -252,20 +254,24 @@ export function divide(left: bigint, right: bigint, rounding: Rounding, format: 
   return round(negative, quotient, a.exponent - b.exponent - shift, sticky, rounding, format);
 }
 
-/** a * c + b with one rounding; NaNs count in the order a, b, c. */
+/**
+ * a * c + b with one rounding; NaNs count in the order a, b, c. `negates`: the exact result is negated before it is
+ * rounded, as QEMU has it; the architecture rounds first.
+ */
 export function multiplyAdd(
   left: bigint,
   factor: bigint,
   addend: bigint,
   rounding: Rounding,
   format: Format,
+  negates = false,
 ): Result {
   const a = unpack(left);
   const c = unpack(factor);
   const b = unpack(addend);
   const impossible =
     (a.kind === 'infinite' && c.kind === 'zero') || (a.kind === 'zero' && c.kind === 'infinite');
-  const nan = nanOf([a, b, c]);
+  const nan = nanOf([a, b, c], format);
   if (nan !== undefined) {
     return impossible ? { bits: nan.bits, raised: nan.raised | RAISED.infinityTimesZero } : nan;
   }
@@ -273,11 +279,11 @@ export function multiplyAdd(
   const negative = a.negative !== c.negative;
   if (a.kind === 'infinite' || c.kind === 'infinite') {
     const clash = b.kind === 'infinite' && b.negative !== negative;
-    return clash ? invalid(RAISED.infinityMinusInfinity) : infinity(negative);
+    return clash ? invalid(RAISED.infinityMinusInfinity) : infinity(negative !== negates);
   }
-  if (b.kind === 'infinite') return infinity(b.negative);
+  if (b.kind === 'infinite') return infinity(b.negative !== negates);
   const product = { negative, mantissa: a.mantissa * c.mantissa, exponent: a.exponent + c.exponent };
-  return sumOf(product, b, rounding, format);
+  return sumOf(product, b, rounding, format, negates);
 }
 
 function integerRoot(value: bigint): bigint {
@@ -291,7 +297,7 @@ function integerRoot(value: bigint): bigint {
 
 export function squareRoot(operand: bigint, rounding: Rounding, format: Format): Result {
   const a = unpack(operand);
-  const nan = nanOf([a]);
+  const nan = nanOf([a], format);
   if (nan !== undefined) return nan;
   if (a.kind === 'zero') return zero(a.negative);
   if (a.negative) return invalid(RAISED.root);
@@ -307,8 +313,8 @@ export function squareRoot(operand: bigint, rounding: Rounding, format: Format):
 /** To the precision of a format: frsp. */
 export function roundTo(operand: bigint, rounding: Rounding, format: Format): Result {
   const a = unpack(operand);
-  const nan = nanOf([a]);
-  if (nan !== undefined) return { bits: nan.bits & ~0x1fff_ffffn, raised: nan.raised };
+  const nan = nanOf([a], format);
+  if (nan !== undefined) return nan;
   if (a.kind === 'infinite' || a.kind === 'zero') return { bits: operand, raised: 0 };
   return round(a.negative, a.mantissa, a.exponent, false, rounding, format);
 }
@@ -316,7 +322,7 @@ export function roundTo(operand: bigint, rounding: Rounding, format: Format): Re
 /** To an integral value in the same format. */
 export function roundToIntegral(operand: bigint, rounding: Rounding): Result {
   const a = unpack(operand);
-  const nan = nanOf([a]);
+  const nan = nanOf([a], DOUBLE);
   if (nan !== undefined) return nan;
   if (a.kind !== 'finite' || a.exponent >= 0) return { bits: operand, raised: 0 };
   const { value, inexact } = cut(a.mantissa, -a.exponent, false, rounding, a.negative);

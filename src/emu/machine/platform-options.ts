@@ -175,5 +175,10 @@ function negotiation(negotiated: Negotiated): TreeNegotiation {
   const vec5 = negotiated.ov5.slice(0, VEC5_BYTES);
   const has = (bit: { readonly byte: number; readonly bit: number }): boolean =>
     ((negotiated.ov5[bit.byte - 1] ?? 0) & (0x80 >> bit.bit)) !== 0;
-  return { vec5, xive: has(OV5_XIVE_EXPLOIT), form2: has(OV5_FORM2_AFFINITY) };
+  return {
+    vec5,
+    compatPvr: negotiated.compatPvr,
+    xive: has(OV5_XIVE_EXPLOIT),
+    form2: has(OV5_FORM2_AFFINITY),
+  };
 }

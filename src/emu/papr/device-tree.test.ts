@@ -81,6 +81,16 @@ test('an old machine: no dynamic windows, no 64-bit window, no connectors for ho
   t.is(findProperty(chosen, 'stdout-path'), undefined);
 });
 
+test('after client-architecture-support a processor has the version that was agreed on', (t) => {
+  const version = (afterCas: TreeInputs['afterCas']): number[] | undefined =>
+    cells(node(tree({ ...BASE, afterCas }), 'cpus', 'PowerPC,POWER9@0'), 'cpu-version');
+  const agreed = { vec5: new Uint8Array(26), xive: false, form2: false };
+  t.deepEqual(version(undefined), [0x4e1200]);
+  t.deepEqual(version({ ...agreed, compatPvr: 0 }), [0x4e1200]);
+  // ISA 3.0: Linux then calls its processor "POWER9 (architected)", as under QEMU.
+  t.deepEqual(version({ ...agreed, compatPvr: 0x0f000005 }), [0x0f000005]);
+});
+
 test('slots share four interrupt lines, one further each slot', (t) => {
   const map = cells(node(tree(BASE), BRIDGE), 'interrupt-map') ?? [];
   const source = (slot: number, pin: number): number | undefined => map[7 * (4 * slot + pin - 1) + 5];

@@ -98,6 +98,8 @@ export interface TreeNegotiation {
   /** Option vector 5, 26 bytes. */
   readonly vec5: Uint8Array;
   readonly xive: boolean;
+  /** The logical processor version that was agreed on; 0 is the processor's own. */
+  readonly compatPvr: number;
   /** FORM2 affinity. */
   readonly form2: boolean;
 }
@@ -246,7 +248,8 @@ function cpus(inputs: TreeInputs, connectors: readonly Connector[]): NodeBuilder
   const node = new NodeBuilder('cpus');
   describeConnectors(node, connectors);
   node.cells('#size-cells', 0).cells('#address-cells', 1);
-  for (const number of cpuNumbers(inputs.cpus)) node.child(power9(number, inputs.ramBytes));
+  for (const number of cpuNumbers(inputs.cpus))
+    node.child(power9(number, inputs.ramBytes, inputs.afterCas?.compatPvr ?? 0));
   return node;
 }
 
@@ -256,7 +259,7 @@ const POWER9_PA_FEATURES = [
   0xc000_8000, 0x8000_8000, 0x8000_8000, 0x8000_8000, 0x8000_8000, 0x8000_8000, 0x8000_8000, 0x8000_0000,
 ] as const;
 
-function power9(number: number, ramBytes: number): NodeBuilder {
+function power9(number: number, ramBytes: number, compatPvr: number): NodeBuilder {
   return new NodeBuilder(unitName('PowerPC,POWER9', number))
     .cells('ibm,dec-bits', 56)
     .cells('ibm,processor-radix-AP-encodings', 0xc, 0xa000_0010, 0x2000_0015, 0x4000_001e)
@@ -283,7 +286,7 @@ function power9(number: number, ramBytes: number): NodeBuilder {
     .cells('i-cache-block-size', 128)
     .cells('d-cache-line-size', 128)
     .cells('d-cache-block-size', 128)
-    .cells('cpu-version', 0x4e_1200)
+    .cells('cpu-version', compatPvr === 0 ? 0x4e_1200 : compatPvr)
     .strings('device_type', 'cpu')
     .cells('reg', number)
     .cells('ibm,my-drc-index', 0x1000_0000 + number);

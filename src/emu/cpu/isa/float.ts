@@ -26,11 +26,15 @@ import { extended, ra, rb, rt, type Instruction } from './row.ts';
 
 // Floating point: Power ISA 3.0B, book I 4.6, and the scalar forms of chapter 7, as QEMU 7.2 carries them out.
 
+const SIGN = 1n << 63n;
 const FX = 1n << 31n;
 const FEX = 1n << 30n;
 const VX = 1n << 29n;
 const FRACTION_INEXACT = 1n << 17n;
 const FPRF = 0x1fn << 12n;
+const FPCC = 0xfn << 12n;
+/** C and FU: what QEMU has of an invalid conversion or ordered comparison of the forms on FPRs. */
+const UNORDERED_CLASS = 0x11n << 12n;
 const INVALID =
   RAISED.signalling |
   RAISED.infinityMinusInfinity |
@@ -121,11 +125,19 @@ type Two = (left: bigint, right: bigint, mode: Rounding, format: typeof DOUBLE) 
 type Three = (a: bigint, c: bigint, b: bigint, mode: Rounding, format: typeof DOUBLE) => Result;
 
 const ONE = 0x3ff0_0000_0000_0000n;
-const inverse = (result: Result): Result => ({ bits: negated(result.bits), raised: result.raised });
 const madd: Three = multiplyAdd;
 const msub: Three = (a, c, b, mode, format) => multiplyAdd(a, c, negated(b), mode, format);
-const nmadd: Three = (a, c, b, mode, format) => inverse(madd(a, c, b, mode, format));
-const nmsub: Three = (a, c, b, mode, format) => inverse(msub(a, c, b, mode, format));
+const nmadd: Three = (a, c, b, mode, format) => multiplyAdd(a, c, b, mode, format, true);
+const nmsub: Three = (a, c, b, mode, format) => multiplyAdd(a, c, negated(b), mode, format, true);
+
+const HALF = 0x3fe0_0000_0000_0000n;
+
+/** QEMU's estimate of a reciprocal is exact, and half of one for zero. */
+function reciprocal(value: bigint, mode: Rounding, format: typeof DOUBLE): Result {
+  const found = divide(ONE, value, mode, format);
+  if ((found.raised & RAISED.zeroDivide) === 0) return found;
+  return { bits: (found.bits & SIGN) | HALF, raised: found.raised };
+}
 
 const ARITHMETIC: readonly (readonly [name: string, xo: number, run: Two, xs: number])[] = [
   ['add', 21, add, 32],
@@ -206,12 +218,11 @@ const arithmetic: readonly Instruction[] = PRECISIONS.flatMap(
         give(core, rt(word), squareRoot(vsrOf(core, rb(word)), rounding(core), format)),
       ),
     },
-    // QEMU's estimates are exact.
     {
       name: `fre${letter}`,
       ...extended(opcode, 24, 5),
       assist: float((core, word) =>
-        give(core, rt(word), divide(ONE, vsrOf(core, rb(word)), rounding(core), format)),
+        give(core, rt(word), reciprocal(vsrOf(core, rb(word)), rounding(core), format)),
       ),
     },
     {
@@ -282,9 +293,12 @@ const CONVERSIONS: readonly Convert[] = [
   { name: 'xscvdpsxws', run: integralWord(true), vsx: 88, classifies: false },
   { name: 'xscvdpuxws', run: integralWord(false), vsx: 72, classifies: false },
   { name: 'fcfid', run: fromSigned(DOUBLE), float: [63, 846], vsx: 376, classifies: true },
-  { name: 'fcfidu', run: fromUnsigned(DOUBLE), float: [63, 974], vsx: 360, classifies: true },
-  { name: 'fcfids', run: fromSigned(SINGLE), float: [59, 846], vsx: 312, classifies: true },
-  { name: 'fcfidus', run: fromUnsigned(SINGLE), float: [59, 974], vsx: 296, classifies: true },
+  { name: 'fcfidu', run: fromUnsigned(DOUBLE), float: [63, 974], classifies: false },
+  { name: 'xscvuxddp', run: fromUnsigned(DOUBLE), vsx: 360, classifies: true },
+  { name: 'fcfids', run: fromSigned(SINGLE), float: [59, 846], classifies: false },
+  { name: 'xscvsxdsp', run: fromSigned(SINGLE), vsx: 312, classifies: true },
+  { name: 'fcfidus', run: fromUnsigned(SINGLE), float: [59, 974], classifies: false },
+  { name: 'xscvuxdsp', run: fromUnsigned(SINGLE), vsx: 296, classifies: true },
   {
     name: 'frsp',
     run: (core, value) => roundTo(value, rounding(core), SINGLE),
@@ -311,10 +325,15 @@ const CONVERSIONS: readonly Convert[] = [
   },
 ];
 
-function giveConverted(core: Core, vsr: number, row: Convert, value: bigint): void {
+function giveConverted(core: Core, vsr: number, row: Convert, value: bigint, classes: boolean): void {
   const result = row.run(core, value);
   if (row.classifies) give(core, vsr, result);
-  else if (note(core, result.raised)) setVsr(core, vsr, result.bits);
+  else {
+    const written = note(core, result.raised);
+    if (classes && (result.raised & RAISED.convert) !== 0)
+      core.fpscr = (core.fpscr & ~FPCC) | UNORDERED_CLASS;
+    if (written) setVsr(core, vsr, result.bits);
+  }
 }
 
 const conversions: readonly Instruction[] = CONVERSIONS.flatMap((row): Instruction[] => [
@@ -324,7 +343,7 @@ const conversions: readonly Instruction[] = CONVERSIONS.flatMap((row): Instructi
         {
           name: row.name,
           ...extended(row.float[0], row.float[1], 10),
-          assist: float((core, word) => giveConverted(core, rt(word), row, vsrOf(core, rb(word)))),
+          assist: float((core, word) => giveConverted(core, rt(word), row, vsrOf(core, rb(word)), true)),
         },
       ]),
   ...(row.vsx === undefined
@@ -333,12 +352,11 @@ const conversions: readonly Instruction[] = CONVERSIONS.flatMap((row): Instructi
         {
           name: `${row.name} (VSX)`,
           ...extended(60, row.vsx, 9, 2),
-          assist: vsx((core, word) => giveConverted(core, xt(word), row, vsrOf(core, xb(word)))),
+          assist: vsx((core, word) => giveConverted(core, xt(word), row, vsrOf(core, xb(word)), false)),
         },
       ]),
 ]);
 
-const SIGN = 1n << 63n;
 /** Moves change signs and nothing else. */
 const MOVES: readonly (readonly [
   name: string,
@@ -369,7 +387,14 @@ const moves: readonly Instruction[] = MOVES.flatMap(([name, xo, xs, run]): Instr
       ]),
 ]);
 
-function compareInto(core: Core, field: number, left: bigint, right: bigint, ordered: boolean): void {
+function compareInto(
+  core: Core,
+  field: number,
+  left: bigint,
+  right: bigint,
+  ordered: boolean,
+  classes = false,
+): void {
   const { order, raised } = compare(left, right);
   core.condition[field] = order;
   core.fpscr = (core.fpscr & ~(0xfn << 12n)) | (BigInt(order) << 12n);
@@ -381,6 +406,7 @@ function compareInto(core: Core, field: number, left: bigint, right: bigint, ord
   const before = core.fpscr;
   if (found === 0) return;
   let value = before | BigInt(found);
+  if (classes && (found & RAISED.compare) !== 0) value = (value & ~FPCC) | UNORDERED_CLASS;
   if ((BigInt(found) & ~before) !== 0n) value |= FX;
   core.fpscr = summarise(value);
   if ((core.fpscr & FEX) !== 0n && (core.msr & (MSR_FE0 | MSR_FE1)) !== 0n) {
@@ -394,7 +420,7 @@ const comparisons: readonly Instruction[] = [
     ...extended(63, xo, 10),
     assist: (core, word) => {
       if (!core.available('float')) return;
-      compareInto(core, rt(word) >> 2, vsrOf(core, ra(word)), vsrOf(core, rb(word)), xo === 32);
+      compareInto(core, rt(word) >> 2, vsrOf(core, ra(word)), vsrOf(core, rb(word)), xo === 32, true);
     },
   })),
   ...([35, 43] as const).map((xo): Instruction => ({
@@ -407,7 +433,8 @@ const comparisons: readonly Instruction[] = [
 ];
 
 /** Bits that move instructions write: FEX and VX follow. */
-const WRITABLE = 0xffff_ffffn & ~(FEX | VX);
+const RESERVED = 1n << 11n;
+const WRITABLE = 0xffff_ffffn & ~(FEX | VX | RESERVED);
 
 function writeStatus(core: Core, mask: bigint, value: bigint): void {
   const kept = mask & WRITABLE;
@@ -467,14 +494,13 @@ const status: readonly Instruction[] = [
   },
 ];
 
-const NEGATIVE = SIGN;
 const others: readonly Instruction[] = [
   {
     name: 'fsel',
     ...extended(63, 23, 5),
     assist: float((core, word) => {
       const a = vsrOf(core, ra(word));
-      const takes = !isNan(a) && ((a & NEGATIVE) === 0n || a === NEGATIVE);
+      const takes = !isNan(a) && ((a & SIGN) === 0n || a === SIGN);
       setVsr(core, rt(word), vsrOf(core, takes ? frc(word) : rb(word)));
     }),
   },

@@ -467,10 +467,10 @@ const simple: readonly Instruction[] = [
       `vextract ${size}`,
       525 + 64 * index,
       whole((_, b, result, word) => {
-        for (let i = 0; i < size; i++) {
-          const from = (ra(word) & 15) + i;
-          result.setUint8(8 - size + i, from < 16 ? b.getUint8(from) : 0);
-        }
+        // Beyond the register nothing is extracted, and nothing inserted.
+        const at = ra(word) & 15;
+        if (at + size > 16) return;
+        for (let i = 0; i < size; i++) result.setUint8(8 - size + i, b.getUint8(at + i));
       }),
     ),
     vx(
@@ -479,10 +479,9 @@ const simple: readonly Instruction[] = [
       vector((core, word) => {
         const b = bytesOf(core, vr(rb(word)));
         const target = bytesOf(core, vr(rt(word)));
-        for (let i = 0; i < size; i++) {
-          const to = (ra(word) & 15) + i;
-          if (to < 16) target.setUint8(to, b.getUint8(8 - size + i));
-        }
+        const at = ra(word) & 15;
+        if (at + size > 16) return;
+        for (let i = 0; i < size; i++) target.setUint8(at + i, b.getUint8(8 - size + i));
         setBytes(core, vr(rt(word)), target);
       }),
     ),
@@ -517,7 +516,7 @@ const simple: readonly Instruction[] = [
     'mtvscr',
     1604,
     vector((core, word) => {
-      core.vscr = (core.vectors[2 * vr(rb(word)) + 1] ?? 0n) & 0x1_0001n;
+      core.vscr = (core.vectors[2 * vr(rb(word)) + 1] ?? 0n) & 0xffff_ffffn;
     }),
   ),
 ];
@@ -693,7 +692,9 @@ const arranging: readonly Instruction[] = [
     assist: vsx((core, word) => {
       const b = bytesOf(core, xb(word));
       const target = bytesOf(core, xt(word));
-      for (let i = 0; i < 4; i++) target.setUint8(((ra(word) & 15) + i) & 15, b.getUint8(4 + i));
+      const at = ra(word) & 15;
+      // What lies beyond the register is not inserted; xxextractuw goes round instead, both as in QEMU.
+      for (let i = 0; i < 4 && at + i < 16; i++) target.setUint8(at + i, b.getUint8(4 + i));
       setBytes(core, xt(word), target);
     }),
   },
@@ -724,6 +725,11 @@ function setDoubles(core: Core, vsr: number, first: bigint, second: bigint): voi
   core.vectors[2 * vsr + 1] = BigInt.asUintN(64, second);
 }
 
+/** The other half is undefined; QEMU 7.2 leaves it. */
+function setFirst(core: Core, vsr: number, value: bigint): void {
+  core.vectors[2 * vsr] = BigInt.asUintN(64, value);
+}
+
 const gpr = (core: Core, number: number): bigint => core.registers[number] ?? 0n;
 
 const moves: readonly Instruction[] = [
@@ -738,12 +744,8 @@ const moves: readonly Instruction[] = [
     },
     'vsx',
   ),
-  move('mtvsrwa', 211, (core, word) =>
-    setDoubles(core, xt(word), BigInt.asIntN(32, gpr(core, ra(word))), 0n),
-  ),
-  move('mtvsrwz', 243, (core, word) =>
-    setDoubles(core, xt(word), BigInt.asUintN(32, gpr(core, ra(word))), 0n),
-  ),
+  move('mtvsrwa', 211, (core, word) => setFirst(core, xt(word), BigInt.asIntN(32, gpr(core, ra(word))))),
+  move('mtvsrwz', 243, (core, word) => setFirst(core, xt(word), BigInt.asUintN(32, gpr(core, ra(word))))),
   move(
     'mtvsrdd',
     435,

@@ -5,7 +5,7 @@ import { Processor, type Surroundings } from './processor.ts';
 
 const PAGE_BYTES = 4096;
 
-/** A processor over plain RAM with nothing around it that ever happens, but what a test changes. */
+/** A processor over plain RAM with nothing around it: for single instructions, and programs that want no machine. */
 export class LoneProcessor implements Surroundings, WatchedMemory {
   readonly size: number;
   readonly ram: DataView;
