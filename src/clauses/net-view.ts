@@ -409,6 +409,8 @@ export class NetView {
   readonly #arrived: Uint8Array = new Uint8Array(ARRIVED_MAX);
   #outBytes: Uint8Array = new Uint8Array(256);
   #arrivedLength = 0;
+  /** Longest frame since reset that came in, or went out and may come back: it may wait in front of the next one. */
+  #longest = 0;
   #isWaiting = false;
   #deliveredBy = -1;
   #missing = 0;
@@ -608,6 +610,7 @@ export class NetView {
     this.sentBad = false;
     this.outFrames = 0;
     this.#arrivedLength = 0;
+    this.#longest = 0;
     this.#isWaiting = false;
     this.#missing = 0;
     this.#postedBytes.clear();
@@ -622,6 +625,8 @@ export class NetView {
   }
 
   #configRead(offset: number, width: number, value: number): void {
+    // Wide loads through the legacy interface come in an order of the transport's own: bytes alone say what is there.
+    if (width > 1 && this.device.legacy) return;
     // Registers show bytes in PCI's order, whatever a field's order is.
     for (let i = 0; i < width && offset + i < CONFIG_BYTES; i++) {
       this.config[offset + i] = Math.floor(value / 256 ** i) & 0xff;
@@ -734,6 +739,7 @@ export class NetView {
     const header = this.hostHeader ? Math.min(this.headerBytes, length) : 0;
     this.handsOut = true;
     this.outFrames++;
+    this.#longest = Math.max(this.#longest, length - header);
     if (this.#outBytes.length < length) this.#outBytes = new Uint8Array(2 * length);
     this.#outBytes.set(bytes.subarray(from + header, from + length));
     this.out.read(this.#outBytes, 0, length - header);
@@ -746,13 +752,14 @@ export class NetView {
     this.#host.read(bytes, from + header, from + length);
     for (const hook of this.#lists.onArrived) hook(this.#host);
     this.#isWaiting = false;
+    this.#longest = Math.max(this.#longest, this.#host.length);
     this.#arrivedLength = Math.min(this.#host.length, ARRIVED_MAX);
     this.#arrived.set(bytes.subarray(from + header, from + header + this.#arrivedLength));
     this.#waiting.read(this.#arrived, 0, this.#arrivedLength);
     if (this.#host.length < 14 || this.#host.length > ARRIVED_MAX) return;
     // What the host's end may still change is not looked for.
     for (let i = 0; i < header; i++) if (bytes[from + i] !== 0) return;
-    if (!this.device.running || !this.linkUp || !this.hasRoom(this.#host.length)) return;
+    if (!this.device.running || !this.linkUp || !this.hasRoom(this.#longest)) return;
     this.#isWaiting = true;
     this.#deliveredBy = -1;
   }

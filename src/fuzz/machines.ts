@@ -65,6 +65,12 @@ const CASE_DEVICES: readonly FuzzDevice[] = [
     needs: { kind: 'net', id: 'n2', loopback: true, queues: 2 },
   },
   {
+    name: 'net-tap',
+    type: 'net',
+    backend: 'netdev=n1,mq=on,rss=on,hash=on,guest_rsc_ext=on',
+    needs: { kind: 'net', id: 'n1', loopback: true, headers: true },
+  },
+  {
     name: 'blk-through',
     type: 'blk',
     backend: 'drive=d0,scsi=off,write-cache=off,x-enable-wce-if-config-wce=off',

@@ -48,7 +48,8 @@ export class Drawer {
   draw(index: number): Case {
     const block = randomOf(this.#words, -1 - Math.floor(index / BLOCK_CASES));
     const scenario = oneOf(block, this.#scenarios);
-    const machine = drawMachine(block, this.#rows, this.#seed);
+    const drawn = drawMachine(block, this.#rows, this.#seed);
+    const machine = scenario.device === undefined ? drawn : { ...drawn, device: scenario.device };
     return {
       scenario: scenario.name,
       machine,

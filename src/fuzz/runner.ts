@@ -308,6 +308,7 @@ function stageOf(machine: FuzzMachine, driver: Driver, sight: Sight, profile: st
       victim ??= new Victim(platform, profile);
       return victim.survive(LIES[which]?.lie(word) ?? {}).harm;
     },
+    hostBytes: (bytes) => machine.hostInput(NET_PORT, bytes),
     hostOrder: (which) => {
       if (which < NET_ORDERS) machine.hostInput(NET_PORT + NET_ORDER_PORTS, Uint8Array.of(which));
       else machine.hostInput(MONITOR_PORT, which === NET_ORDERS ? STATISTICS : UNPLUG);

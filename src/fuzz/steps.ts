@@ -1,4 +1,5 @@
 import { LIES } from './adversary/host/lies.ts';
+import { COMMAND_SHAPES } from './adversary/net-commands.ts';
 import type { Chain, RingShape, Step } from './case.ts';
 
 /** In the order of their numbers in stored cases. */
@@ -41,6 +42,10 @@ export const STEP_NAMES = [
   'blk-request',
   'scsi-command',
   'scsi-task',
+  'net-open',
+  'net-command',
+  'net-send',
+  'net-wire',
   'host-order',
 ] as const;
 export type StepName = (typeof STEP_NAMES)[number];
@@ -386,6 +391,55 @@ export const STEPS: readonly StepRow[] = [
     args: [
       { name: 'subtype', least: 0, most: U32, plain: 0, edges: [0, 1, 2, 3, 4, 5, 6, 7, 8] },
       { name: 'lun', least: 0, most: 16_383, plain: 0, edges: [0, 1] },
+    ],
+  },
+  /** The network device from reset to DRIVER_OK with its control queue, and eight buffers to receive into. */
+  {
+    name: 'net-open',
+    args: [
+      {
+        name: 'low',
+        least: 0,
+        most: U32,
+        plain: 0x00b7_8020,
+        edges: [0, 0x20, 0x00bf_8024, 0x00bf_ffa7, U32],
+      },
+      { name: 'high', least: 0, most: U32, plain: 0, edges: [0, 0x0200_0000, 0x1200_0000, 0x2000_0000] },
+      { name: 'buffer', least: 1, most: 4096, plain: 1600, edges: [10, 12, 20, 64, 1526, 2048] },
+    ],
+  },
+  /** A command on the control queue. */
+  {
+    name: 'net-command',
+    args: [
+      { name: 'class', least: 0, most: 255, plain: 0, edges: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
+      { name: 'command', least: 0, most: 255, plain: 0, edges: [0, 1, 2, 3, 4, 5, 6] },
+      { ...VALUE, edges: [0, 1, 2, 3, 5, 0x82, 0xfff, 0x1000, 0x11ff, 0x33ff, 0x8000, U16, U32] },
+      { name: 'shape', least: 0, most: 5, plain: 0, words: [...COMMAND_SHAPES] },
+    ],
+  },
+  /** A frame behind a header. */
+  {
+    name: 'net-send',
+    args: [
+      { name: 'flags', least: 0, most: 255, plain: 0, edges: [0, 1, 2, 4, 8, 0x80] },
+      { name: 'gso', least: 0, most: 255, plain: 0, edges: [0, 1, 3, 4, 5, 0x21, 0x81] },
+      { name: 'hdrLen', least: 0, most: U16, plain: 54, edges: [0, 42, 54, U16] },
+      { name: 'gsoSize', least: 0, most: U16, plain: 0, edges: [0, 1, 8, 536, 1460, U16] },
+      { name: 'csumStart', least: 0, most: U16, plain: 34, edges: [0, 34, 54, U16] },
+      { name: 'csumOffset', least: 0, most: U16, plain: 16, edges: [0, 6, 16, U16] },
+      { name: 'payload', least: 0, most: 4000, plain: 40, edges: [0, 40, 1460, 1461, 4000] },
+      { name: 'udp', least: 0, most: 1, plain: 0, words: ['no', 'yes'] },
+    ],
+  },
+  /** A frame from the wire that filters are about. */
+  {
+    name: 'net-wire',
+    args: [
+      { name: 'to', least: 0, most: 3, plain: 0, words: ['own', 'other', 'group', 'all'] },
+      { name: 'vlan', least: 0, most: 4095, plain: 0, edges: [0, 1, 2, 3, 5, 4095] },
+      { name: 'payload', least: 0, most: 4000, plain: 40, edges: [0, 40, 1460, 1461, 4000] },
+      { name: 'udp', least: 0, most: 1, plain: 0, words: ['no', 'yes'] },
     ],
   },
   /** What an operator tells the machine: the link of the network device, or how a balloon's guest fares; or it takes a port away. */

@@ -101,7 +101,8 @@ export function field(
   return rule(id, 'device', (clause, view) => ({
     onConfigRead(at, bytes) {
       if (at + bytes <= offset || at >= offset + width || !view.knows(offset, width)) return;
-      if (view.settled && when(view)) clause.holds(holds(view.field(offset, width)), sentence);
+      if (view.settled && view.trusts() && when(view))
+        clause.holds(holds(view.field(offset, width)), sentence);
     },
   }));
 }
@@ -122,7 +123,7 @@ export function fixed(
       },
       onConfigRead(at, bytes) {
         if (at + bytes <= offset || at >= offset + width || !view.knows(offset, width)) return;
-        if (!view.settled || !when(view)) return;
+        if (!view.settled || !view.trusts() || !when(view)) return;
         const value = view.field(offset, width);
         if (seen.value >= 0) clause.holds(value === seen.value, sentence, seen.at);
         seen.value = value;

@@ -405,7 +405,7 @@ export const STATUS_CLAUSES: ClauseTable = {
       id: 'LINIT-DEV-002',
       judge: 'device',
       watch: (clause, device) => {
-        const seen = clause.state({ queue: -1, used: 0, since: 0 });
+        const seen = clause.state({ queue: -1, used: 0, taken: 0, since: 0 });
         return {
           onReset() {
             seen.queue = -1;
@@ -420,6 +420,7 @@ export const STATUS_CLAUSES: ClauseTable = {
             if (queue.published === queue.used || !queue.driverSeen || !isServable(device, queue)) return;
             seen.queue = queue.index;
             seen.used = queue.used;
+            seen.taken = queue.taken;
             seen.since = clause.event;
           },
           onIdle() {
@@ -427,7 +428,8 @@ export const STATUS_CLAUSES: ClauseTable = {
             seen.queue = -1;
             if (queue === undefined || queue.broken !== '' || device.misused !== '') return;
             clause.holds(
-              queue.used > seen.used,
+              // A buffer that was looked at and given up is not one that was left alone.
+              queue.used > seen.used || queue.taken > seen.taken,
               'buffers of a legacy driver are not used before DRIVER_OK',
               seen.since,
             );

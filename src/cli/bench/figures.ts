@@ -14,6 +14,7 @@ import { MemorySource, RecordingReader } from '../../trace/reader.ts';
 import { FileSink, MemorySink, Recorder, type RecordingTotals } from '../../trace/recorder.ts';
 import { replayWithGuest } from '../../trace/replayer.ts';
 import { firstStatus, peakMemory } from './children.ts';
+import { largeReads } from './disk.ts';
 import { pagesOutAndIn, sharing, ultracalls } from './secure.ts';
 import { benchConfig, Life } from './life.ts';
 import { millisecondsOf, type Figure, type FigureRow } from './measure.ts';
@@ -35,6 +36,7 @@ export const FIGURES: readonly FigureRow[] = [
     name: 'an event of the campaign, at rest',
     measure: (quick) => eventBytes(quick, (totals) => totals.fileBytes),
   },
+  { name: 'block reads of 64 KiB', measure: largeReads },
   { name: 'replaying a guest', measure: replayRate },
   { name: 'restoring a snapshot, 200 dirty pages', measure: restoring },
   { name: 'ultracalls of a secure guest', measure: ultracalls },

@@ -12,6 +12,8 @@ const PAGES = 1024;
 /** Register of the common structure (VIRTIO 1.3, 4.1.4.3). */
 const QUEUE_SELECT = 22;
 const DEVICE_STATUS = 20;
+/** Where QEMU puts the device-specific structure into the BAR. */
+const DEVICE_CONFIGURATION = 0x2000;
 
 const MODERN_BAR = 4;
 const BUFFER = 0x10_0000;
@@ -30,6 +32,7 @@ const PACKED_CHAIN = [
 export const OPERATIONS: readonly OperationRow[] = [
   { name: 'H_PUT_TCE', baselineName: 'Map.set of a number', prepare: putTce },
   { name: 'register read', baselineName: 'DataView.getUint8', prepare: registerRead },
+  { name: 'block configuration read', baselineName: 'DataView.getUint32', prepare: configurationRead },
   { name: 'register write', baselineName: 'DataView.setUint16', prepare: registerWrite },
   {
     name: 'ring pop + push, 3 descriptors, no IOMMU',
@@ -102,6 +105,23 @@ function registerRead(): Pair {
     runBaseline(times) {
       for (let i = 0; i < times; i++) sum += view.getUint8(DEVICE_STATUS);
       if (sum < 0) throw new Error('a sum of bytes is not negative');
+    },
+  };
+}
+
+function configurationRead(): Pair {
+  const life = new Life(true);
+  const { platform } = life.machine;
+  const capacity = modernRegisters(life) + DEVICE_CONFIGURATION;
+  const view = new DataView(new ArrayBuffer(64));
+  let sum = 0;
+  return {
+    run(times) {
+      for (let i = 0; i < times; i++) sum += platform.read(capacity, 4, false);
+    },
+    runBaseline(times) {
+      for (let i = 0; i < times; i++) sum += view.getUint32(0, true);
+      if (sum < 0) throw new Error('a sum of capacities is not negative');
     },
   };
 }

@@ -119,6 +119,14 @@ export class NetCoalescer implements Stateful {
     return this.#join(frame, headerBytes, pair, family, at);
   }
 
+  /** Drops what waits. */
+  forget(): void {
+    for (const [at, held] of this.#held.entries()) {
+      held.length = 0;
+      this.#events.cancel(this.#drain, at);
+    }
+  }
+
   exchange(state: StateStream): void {
     for (const at of [0, 1] as const) {
       this.#on[at] = state.bool(this.#on[at]);

@@ -1,7 +1,12 @@
 import type { HandlerId } from '../core/event-queue.ts';
 import type { StateStream } from '../core/state.ts';
 import { ticks, type Duration } from '../core/time.ts';
-import { VIRTIO_CONFIG_S_DRIVER_OK, VIRTIO_F_VERSION_1, VIRTIO_ID_NET } from '../virtio/abi.ts';
+import {
+  VIRTIO_CONFIG_S_DRIVER_OK,
+  VIRTIO_CONFIG_S_FAILED,
+  VIRTIO_F_VERSION_1,
+  VIRTIO_ID_NET,
+} from '../virtio/abi.ts';
 import type { Chain } from '../virtio/chain.ts';
 import { copyIn, copyOut } from '../virtio/chain-io.ts';
 import { VirtioCore, type CoreParts } from '../virtio/core.ts';
@@ -307,7 +312,7 @@ export class NetDevice extends VirtioCore implements NetReceiver {
 
   /** virtio_net_set_status. */
   protected override statusChanging(status: number): void {
-    const driverOk = (status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0;
+    const driverOk = this.#mayRun(status);
     if (driverOk && this.#linkUp) this.#swapHeaders = !this.littleEndian;
     for (let pair = 0; pair < this.#pairs.length; pair++) {
       const inUse = pair < this.#currentPairs && (this.#multiqueue || pair === 0);
@@ -317,11 +322,19 @@ export class NetDevice extends VirtioCore implements NetReceiver {
 
   protected override resetting(): void {
     this.#filter.reset();
+    if (!this.behaviour.keepsFramesOverReset) this.#forgetFrames();
     this.#currentPairs = 1;
     this.#linkStatus &= ~abi.VIRTIO_NET_S_ANNOUNCE;
   }
 
   // --- Features -------------------------------------------------------------------------------------------------
+
+  /** DRIVER_OK; of a legacy driver, asked for by the specification, any status but reset and FAILED. */
+  #mayRun(status: number): boolean {
+    if ((status & VIRTIO_CONFIG_S_DRIVER_OK) !== 0) return true;
+    if (this.behaviour.networkWaitsForDriverOk || this.version1) return false;
+    return status !== 0 && (status & VIRTIO_CONFIG_S_FAILED) === 0;
+  }
 
   get #linkUp(): boolean {
     return (this.#linkStatus & abi.VIRTIO_NET_S_LINK_UP) !== 0;
@@ -408,9 +421,14 @@ export class NetDevice extends VirtioCore implements NetReceiver {
 
   // --- Receiving ------------------------------------------------------------------------------------------------
 
+  #forgetFrames(): void {
+    for (const state of this.#pairs) state.waiting.length = 0;
+    this.#coalescer.forget();
+  }
+
   /** The pair asked for, or, while its queue is in reset, another one in use; -1 if the driver took them all away. */
   #pairInUse(asked: number): number {
-    if ((this.status & VIRTIO_CONFIG_S_DRIVER_OK) === 0 || this.#canReceive(asked)) return asked;
+    if (!this.#mayRun(this.status) || this.#canReceive(asked)) return asked;
     for (let pair = 0; pair < this.#currentPairs; pair++) if (this.#canReceive(pair)) return pair;
     return -1;
   }
@@ -425,7 +443,7 @@ export class NetDevice extends VirtioCore implements NetReceiver {
   }
 
   #canReceive(pair: number): boolean {
-    if (pair >= this.#currentPairs || (this.status & VIRTIO_CONFIG_S_DRIVER_OK) === 0) return false;
+    if (pair >= this.#currentPairs || !this.#mayRun(this.status)) return false;
     return this.#rxQueue(pair)?.ring.driver.isZero === false;
   }
 
@@ -660,7 +678,7 @@ export class NetDevice extends VirtioCore implements NetReceiver {
     const queue = this.#txQueue(pair);
     if (state === undefined || queue === undefined) return;
     state.txWaiting = false;
-    if ((this.status & VIRTIO_CONFIG_S_DRIVER_OK) === 0) return;
+    if (!this.#mayRun(this.status)) return;
     const sent = this.#flushTransmissions(queue, pair);
     if (sent === STOPPED) return;
     if (sent >= this.#options.txBurst) {

@@ -95,6 +95,7 @@ const HOSTILE_SECTOR = 64;
 const QUEUE_BUFFER_BYTES = 2048;
 const NET_HEADER_LEGACY = 10;
 const NET_HEADER_MODERN = 12;
+const NET_HEADER_HASH = 20;
 
 interface Queue {
   readonly index: number;
@@ -135,6 +136,9 @@ export class Driver {
   legacyPort = -1;
   /** Whether the device speaks bus addresses. */
   translated = false;
+  /** Length of a network frame's header, towards the device and at the host's end. */
+  netHeaderBytes: number = NET_HEADER_MODERN;
+  hostHeaderBytes = 0;
   /** The last address that `locate` found, in halves. */
   #high = 0;
   #low = 0;
@@ -237,6 +241,30 @@ export class Driver {
     this.writeStatus(status);
     if (this.readStatus() !== status)
       return `status reads ${this.readStatus()} instead of ${status} after DRIVER_OK`;
+    return OK;
+  }
+
+  /**
+   * A network device from status 0 to DRIVER_OK with these features, of those offered, and its first three queues: with
+   * one pair the third is for control. A sentence if it does not come up.
+   */
+  openNet(low: number, high: number): string {
+    this.#forget();
+    for (const queue of this.#queues) this.#clearRing(this.#ringAt(queue.index));
+    this.writeStatus(0);
+    this.#order = !this.traits.legacy || this.traits.littleEndian;
+    this.writeStatus(ACKNOWLEDGE);
+    this.writeStatus(ACKNOWLEDGE | DRIVER);
+    if (this.#mapDoubted) this.mapAll();
+    const accepted = this.traits.legacy ? this.#acceptLegacy(low) : this.#acceptModern(low, high);
+    this.netHeaderBytes = headerBytes(accepted, !this.traits.legacy);
+    this.hostHeaderBytes = hasBit(accepted.offeredLow, CSUM) ? NET_HEADER_LEGACY : 0;
+    if (!this.traits.legacy) this.writeStatus(ACKNOWLEDGE | DRIVER | FEATURES_OK);
+    for (let index = 0; index < QUEUES_MAX; index++) {
+      const failed = this.#openQueue(index);
+      if (failed !== OK) return failed;
+    }
+    this.writeStatus(ACKNOWLEDGE | DRIVER | DRIVER_OK | (this.traits.legacy ? 0 : FEATURES_OK));
     return OK;
   }
 
@@ -678,6 +706,30 @@ export class Driver {
     }
   }
 
+  #acceptLegacy(wanted: number): AcceptedNet {
+    const offeredLow = this.portRead(0, 4);
+    const low = (offeredLow & wanted & ~RING_FEATURES) >>> 0;
+    this.portWrite(4, 4, low);
+    return { offeredLow, low, high: 0 };
+  }
+
+  #acceptModern(wantedLow: number, wantedHigh: number): AcceptedNet {
+    const platform = this.#platform;
+    const { common, traits } = this;
+    platform.write(common, 4, 0, false);
+    const offeredLow = platform.read(common + 4, 4, false);
+    platform.write(common, 4, 1, false);
+    const offeredHigh = platform.read(common + 4, 4, false);
+    const low = (offeredLow & wantedLow & ~RING_FEATURES) >>> 0;
+    const must = VERSION_1 | (traits.acceptsPlatform ? ACCESS_PLATFORM : 0);
+    const high = (offeredHigh & ((wantedHigh & NET_HIGH) | must)) >>> 0;
+    platform.write(common + 8, 4, 0, false);
+    platform.write(common + 12, 4, low, false);
+    platform.write(common + 8, 4, 1, false);
+    platform.write(common + 12, 4, high, false);
+    return { offeredLow, low, high };
+  }
+
   #negotiateLegacy(): void {
     const offered = this.portRead(0, 4);
     this.portWrite(4, 4, this.traits.acceptsIndirect ? offered & INDIRECT_DESC : 0);
@@ -1037,6 +1089,30 @@ function layOut(queue: Queue, size: number): void {
   queue.size = size;
   queue.availOffset = 16 * size;
   queue.usedOffset = Math.ceil((16 * size + 6 + 2 * size) / PAGE) * PAGE;
+}
+
+/** What a network device offered, word 0, and what was taken of it. */
+interface AcceptedNet {
+  readonly offeredLow: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const CSUM = 0;
+const MRG_RXBUF = 15;
+const HASH_REPORT_HIGH = 57 - 32;
+/** Indirect descriptors, event indexes and bit 30, which these rings do without. */
+const RING_FEATURES = 0x7000_0000;
+/** HASH_REPORT, RSS and RSC_EXT, in word 1. */
+const NET_HIGH = 0x3200_0000;
+
+function hasBit(word: number, bit: number): boolean {
+  return ((word >>> bit) & 1) === 1;
+}
+
+function headerBytes({ low, high }: AcceptedNet, modern: boolean): number {
+  if (modern && hasBit(high, HASH_REPORT_HIGH)) return NET_HEADER_HASH;
+  return modern || hasBit(low, MRG_RXBUF) ? NET_HEADER_MODERN : NET_HEADER_LEGACY;
 }
 
 function queueCount(device: string): number {

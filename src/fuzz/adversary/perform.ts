@@ -10,6 +10,7 @@ import {
   segments,
 } from './disk-commands.ts';
 import type { Driver } from './driver.ts';
+import { COMMAND_SHAPES, NET_CONTROL_QUEUE, netCommand, netFrame, netHeader } from './net-commands.ts';
 
 /** What a step may reach besides the driver. */
 export interface Stage {
@@ -23,6 +24,8 @@ export interface Stage {
   store64(address: number, value: number): void;
   storeList(address: number, entries: number, first: number): void;
   hostFrame(length: number, fill: number): void;
+  /** Bytes that come in by the network end. */
+  hostBytes(bytes: Uint8Array): void;
   /** `which`: 0 … 2 are orders to a network end, 3 asks for a balloon's statistics, 4 takes a port away. */
   hostOrder(which: number): void;
   /** A driver of another make lives on the device while it tells a lie of the table. A sentence if that does harm. */
@@ -186,6 +189,28 @@ export function perform(stage: Stage, step: Step): string {
       driver.offer(SCSI_CONTROL_QUEUE, [scsiTask(driver.littleEndianRings, a, 0, b)], [1]);
       stage.idle();
       break;
+    case 'net-open':
+      openNet(driver, a, b, c);
+      stage.idle();
+      break;
+    case 'net-command': {
+      const command = netCommand(driver.littleEndianRings, a, b, c, d);
+      driver.offer(NET_CONTROL_QUEUE, [command], COMMAND_SHAPES[d] === 'no-ack' ? [] : [1]);
+      stage.idle();
+      break;
+    }
+    case 'net-send': {
+      const header = netHeader(driver.littleEndianRings, driver.netHeaderBytes, step.args);
+      driver.offer(1, [header, netFrame(1, 0, step.args[6] ?? 0, step.args[7] === 1, (a & 1) === 1)], []);
+      stage.idle();
+      break;
+    }
+    case 'net-wire': {
+      const header = new Uint8Array(driver.hostHeaderBytes);
+      stage.hostBytes(Uint8Array.from([...header, ...netFrame(a, b, c, d === 1, false)]));
+      stage.idle();
+      break;
+    }
     case 'host-order':
       stage.hostOrder(a);
       stage.idle();
@@ -194,6 +219,13 @@ export function perform(stage: Stage, step: Step): string {
       return 'the canary fails on purpose';
   }
   return '';
+}
+
+const NET_BUFFERS = 8;
+
+function openNet(driver: Driver, low: number, high: number, buffer: number): void {
+  if (driver.openNet(low, high) !== '') return;
+  for (let i = 0; i < NET_BUFFERS; i++) driver.offer(0, [], [buffer]);
 }
 
 /** Types whose data are segments. */

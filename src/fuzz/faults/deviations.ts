@@ -4,7 +4,7 @@ import type { Behaviour } from '../../emu/virtio/behaviour.ts';
  * The case in corpora/faults that shows each deviation: with that flag alone set otherwise, something else is seen of it. A
  * name with q is a case of its own, where no row of the list of faults shows it.
  */
-export const SHOWN_BY: Readonly<Record<keyof Behaviour, string>> = {
+export const SHOWN_BY: Readonly<Partial<Record<keyof Behaviour, string>>> = {
   servesBeforeDriverOk: 'd54-kick-before-driver-ok',
   servesWithoutFeaturesOk: 'd50-driver-ok-without-features-ok',
   acceptsUnofferedFeatures: 'd47-unoffered-bits',

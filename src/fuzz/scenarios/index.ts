@@ -5,6 +5,7 @@ import { faults } from './faults.ts';
 import { hostFrames } from './host-frames.ts';
 import { hostLies } from './host-lies.ts';
 import { hostileRings } from './hostile-rings.ts';
+import { netControl } from './net-control.ts';
 import { registerStorm } from './register-storm.ts';
 import { setUpOrder } from './set-up-order.ts';
 import { tceMaps } from './tce-maps.ts';
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   registerStorm,
   setUpOrder,
   hostFrames,
+  netControl,
   hostLies,
   diskCommands,
   faults,

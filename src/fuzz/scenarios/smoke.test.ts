@@ -7,6 +7,7 @@ import { BLOCK_CASES } from '../plan.ts';
 import { canary } from './canary.ts';
 import { faults } from './faults.ts';
 import { hostFrames } from './host-frames.ts';
+import { netControl } from './net-control.ts';
 import { hostLies } from './host-lies.ts';
 import { hostileRings } from './hostile-rings.ts';
 import { SCENARIOS, scenarioOf, scenariosOf } from './index.ts';
@@ -33,6 +34,7 @@ for (const scenario of [
   registerStorm,
   setUpOrder,
   hostFrames,
+  netControl,
   hostLies,
   faults,
 ]) {

@@ -56,7 +56,11 @@ export function throughHostStack(packet: Uint8Array, offloads: bigint): Uint8Arr
   const layout = layoutOf(frame);
   if (layout === undefined || header.gsoSize === 0 || !isOfKind(layout, header.gso)) return [];
   if (!closes(frame, header) || !headersFit(frame, layout)) return [];
-  if (takes(offloads, header.gso)) return [joined(frame, header, headerBytes(frame, layout))];
+  // Linux cuts a segment itself whose checksum is not open, and knows no other flag of what comes from a guest.
+  const open = header.flags & abi.VIRTIO_NET_HDR_F_NEEDS_CSUM;
+  if (open !== 0 && takes(offloads, header.gso)) {
+    return [joined(frame, { ...header, flags: open }, headerBytes(frame, layout))];
+  }
   const segments = layout.protocol === PROTOCOL_TCP ? tcpSegments : udpFragments;
   return segments(frame, layout, header, hasFeature(offloads, abi.VIRTIO_NET_F_GUEST_CSUM));
 }
