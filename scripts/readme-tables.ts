@@ -1,6 +1,7 @@
 // Writes the parts of README.md that follow from the tables: `npm run readme` after a change of a table. Its test fails
 // when a part is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { catalogue, chapterOf, countClauses } from '../src/clauses/catalogue.ts';
 import { GUEST_PROFILES } from '../src/emu/guest/profiles.ts';
 import { MATRIX_NAMES, runMatrix, type CellResult } from '../src/emu/machine/matrix.ts';
 import { HCALLS } from '../src/emu/papr/hcall.ts';
@@ -23,6 +24,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
       ['missing', 'what a guest sees'],
       NOT_IMPLEMENTED.map(({ name, seen }) => [name, seen]),
     ),
+  clauses: clauseCounts,
   scenarios: () =>
     table(
       ['scenario', 'group', 'by default', 'what it does'],
@@ -47,6 +49,38 @@ function code(name: string): string {
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** How many clauses of each chapter are watched over; the last row is all of them. */
+function clauseCounts(): string {
+  const entries = catalogue();
+  const chapters = [...new Set(entries.map(({ clause }) => chapterOf(clause)))].toSorted((a, b) =>
+    a.localeCompare(b, 'en', { numeric: true }),
+  );
+  const row = (name: string, of: typeof entries): string[] => {
+    const { rows, decidable, checked, owed, beyond } = countClauses(of);
+    return [name, rows, decidable, checked, decidable - checked - owed, owed, beyond].map(String);
+  };
+  return table(
+    [
+      'section',
+      'statements',
+      'decidable',
+      'with a checker',
+      'with a reason why not',
+      'owed',
+      'other checkers',
+    ],
+    [
+      ...chapters.map((chapter) =>
+        row(
+          chapter,
+          entries.filter(({ clause }) => chapterOf(clause) === chapter),
+        ),
+      ),
+      row('all', entries),
+    ],
+  );
 }
 
 /** What each guest makes of a device, by the mode of the device. */

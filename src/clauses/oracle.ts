@@ -37,6 +37,8 @@ export class ClauseOracle implements Tap {
   /** Of the stream that is being judged. */
   readonly breaks: BrokenClause[] = [];
   readonly world: ObservedWorld;
+  /** Streams begun. */
+  stream = 0;
   readonly #types: readonly (number | undefined)[];
   /** By function and device type: made once, begun anew with each stream. */
   readonly #watched: Map<VirtioFunction, Map<number, Watched>> = new Map();
@@ -62,6 +64,7 @@ export class ClauseOracle implements Tap {
 
   /** A new stream: counts go on, everything else is forgotten. */
   begin(): void {
+    this.stream++;
     this.breaks.length = 0;
     this.#brokenHere.fill(0);
     this.world.begin();
@@ -111,7 +114,7 @@ export class ClauseOracle implements Tap {
       if (type === undefined || type === found.type)
         watches.push(new Watch(this, index, checker, found, lists, single));
     });
-    return { watches, lists, single };
+    return { watches: watches.filter((watch) => watch.remembers), lists, single };
   }
 
   /** A checker says that its clause is broken. */
@@ -124,6 +127,7 @@ export class ClauseOracle implements Tap {
 }
 
 interface Watched {
+  /** Those that have something to forget. */
   readonly watches: readonly Watch[];
   readonly lists: HookLists;
   readonly single: RegisterHooks;
@@ -136,8 +140,8 @@ class Watch implements Judgement {
   readonly #checker: ClauseChecker;
   /** Every state with what it is at the start. */
   readonly #states: { readonly now: object; readonly initial: object }[] = [];
-  /** `applies` was said in this call: `breaks` does not say it again. */
-  #applied = false;
+  /** The stream in which `applies` was said and not used up: `breaks` does not say it again. */
+  #appliedIn = 0;
 
   constructor(
     oracle: ClauseOracle,
@@ -165,13 +169,16 @@ class Watch implements Judgement {
     }
   }
 
+  get remembers(): boolean {
+    return this.#states.length > 0;
+  }
+
   get event(): number {
     return this.#oracle.world.event;
   }
 
   begin(): void {
     for (const { now, initial } of this.#states) Object.assign(now, initial);
-    this.#applied = false;
   }
 
   state<T extends object>(initial: T): T {
@@ -183,13 +190,13 @@ class Watch implements Judgement {
   applies(): void {
     const { exercised } = this.#oracle;
     exercised[this.#index] = (exercised[this.#index] ?? 0) + 1;
-    this.#applied = true;
+    this.#appliedIn = this.#oracle.stream;
   }
 
   breaks(sentence: string, since?: number): void {
     const { event } = this;
-    if (!this.#applied) this.applies();
-    this.#applied = false;
+    if (this.#appliedIn !== this.#oracle.stream) this.applies();
+    this.#appliedIn = 0;
     const events = since === undefined || since === event ? [event] : [since, event];
     this.#oracle.report(this.#index, this.#checker, sentence, events);
   }

@@ -5,7 +5,7 @@ import { assert } from '../../emu/core/assert.ts';
 import { Campaign } from '../../fuzz/campaign.ts';
 import { caseHeader } from '../../fuzz/case-runner.ts';
 import { machineFactory } from '../../fuzz/factory.ts';
-import { Drawer } from '../../fuzz/plan.ts';
+import { CLAUSES_EVERY, Drawer } from '../../fuzz/plan.ts';
 import { Runner } from '../../fuzz/runner.ts';
 import type { CaseRunner, PreparedCase } from '../../trace/case-runner.ts';
 import { FlightRecorder } from '../../trace/flight-recorder.ts';
@@ -27,6 +27,11 @@ const MEGABYTE_EVENTS = 1_000_000;
 export const FIGURES: readonly FigureRow[] = [
   { name: 'default campaign', measure: campaignRate },
   { name: 'keeping every case of a campaign', measure: keepingOverhead },
+  { name: 'clause checkers, every case judged', measure: (quick) => clausesOverhead(quick, 1) },
+  {
+    name: 'clause checkers, as a campaign samples them',
+    measure: (quick) => clausesOverhead(quick, CLAUSES_EVERY),
+  },
   { name: 'recording a guest', measure: recordingOverhead },
   {
     name: 'an event of the campaign, raw',
@@ -95,6 +100,19 @@ async function keepingOverhead(quick: boolean): Promise<Figure> {
     },
   );
   return overhead(kept, plain, 'of the same cases, not kept');
+}
+
+/** What it costs that one case in `every` is held against all clauses of the specification. */
+async function clausesOverhead(quick: boolean, every: number): Promise<Figure> {
+  const drawer = new Drawer(PLAN);
+  const cases = Array.from({ length: quick ? 128 : 512 }, (_, index) => drawer.draw(index));
+  const runner = new Runner(machineFactory([]));
+  const [judged, plain] = bestOfBoth(
+    quick,
+    () => cases.forEach((value, index) => runner.run(value, { clauses: index % every === 0 })),
+    () => cases.forEach((value) => runner.run(value)),
+  );
+  return overhead(judged, plain, 'of the same cases, not held against clauses');
 }
 
 function overhead(dear: number, cheap: number, baselineName: string): Figure {
