@@ -385,7 +385,7 @@ export const STEPS: readonly StepRow[] = [
       { name: 'target', least: 0, most: 255, plain: 0, edges: [0, 1, 255] },
     ],
   },
-  /** Task management, with every command's tag. */
+  /** Task management about the read that is sent just before, by every command's tag. */
   {
     name: 'scsi-task',
     args: [

@@ -180,12 +180,12 @@ export function perform(stage: Stage, step: Step): string {
       stage.idle();
       break;
     case 'scsi-command':
-      // One command at a time, so that descriptors are not written over; task management finds the last still on its way.
-      stage.idle();
       askScsi(driver, step.args);
-      if (step.args[1] !== HASTY) stage.idle();
+      stage.idle();
       break;
     case 'scsi-task':
+      // A read that task management finds on its way.
+      askScsi(driver, READ_IN_FLIGHT);
       driver.offer(SCSI_CONTROL_QUEUE, [scsiTask(driver.littleEndianRings, a, 0, b)], [1]);
       stage.idle();
       break;
@@ -230,8 +230,8 @@ function openNet(driver: Driver, low: number, high: number, buffer: number): voi
 
 /** Types whose data are segments. */
 const SEGMENT_TYPES: ReadonlySet<number> = new Set([11, 13, 14]);
-/** Flags of a command after which nobody waits. */
-const HASTY = 8;
+/** READ (10) of block 64, as `scsi-command` has its arguments. */
+const READ_IN_FLIGHT: readonly number[] = [0x28, 0, 64, 1, 512, 2, 0, 0];
 
 function askBlock(driver: Driver, args: readonly number[]): void {
   const [type = 0, sector = 0, bytes = 0, way = 0, count = 0, flags = 0] = args;
