@@ -23,6 +23,8 @@ const LEGACY_BAR_BYTES = 0x1000;
 const MODERN_BAR_BYTES = 0x4000;
 /** The common configuration of VIRTIO 1.4. */
 const COMMON_BYTES = 64;
+/** Fields of device configuration are accessed by 8, 16 or 32 bits (4.1.3.1). */
+const FIELD_MAX = 4;
 const CAPABILITY_MAX = 48;
 const SOURCES_MAX = 2048;
 const MESSAGES_HIGH = 0x400;
@@ -527,12 +529,17 @@ export class VirtioFunction implements QueueOwner {
     if (region === 'common') this.#commonWrite(offset, width, value);
     else if (region === 'legacy') this.#legacyWrite(offset, width, value);
     else if (region === 'notify') this.#notified(offset, width, value);
-    else if (region === 'device')
-      for (const hook of this.hooks.onDeviceConfigWrite) hook(offset, width, value);
+    else if (region === 'device') this.#deviceWrite(offset, width, value);
   }
 
   #deviceRead(offset: number, width: number, value: number): void {
+    if (width > FIELD_MAX) return;
     for (const hook of this.hooks.onDeviceConfigRead) hook(offset, width, value);
+  }
+
+  #deviceWrite(offset: number, width: number, value: number): void {
+    if (width > FIELD_MAX) this.misuse('device configuration is written by more than 32 bits at once');
+    else for (const hook of this.hooks.onDeviceConfigWrite) hook(offset, width, value);
   }
 
   #commonRead(offset: number, width: number, value: number): void {
@@ -694,7 +701,7 @@ export class VirtioFunction implements QueueOwner {
     }
     this.legacy = true;
     if (offset >= this.legacyConfigAt) {
-      for (const hook of this.hooks.onDeviceConfigWrite) hook(offset - this.legacyConfigAt, width, value);
+      this.#deviceWrite(offset - this.legacyConfigAt, width, value);
       return;
     }
     const queue = this.registers(this.queueSelect);

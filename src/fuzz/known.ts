@@ -22,6 +22,13 @@ export const KNOWN_BREACHES: readonly KnownBreach[] = [
     because:
       'QEMU 7.2 serves every entry that the available index claims, up to 65,535 of them on a ring of 16: virtqueue_split_pop compares what is in flight, not the index, with the size of the ring (hw/virtio/virtio.c; D06 and D07 of the fault list)',
   },
+  {
+    name: 'any-layout-off',
+    oracle: 'LRSVD-DEV-003',
+    reason: /does not offer ANY_LAYOUT/,
+    because:
+      'machine types up to 2.3 turn any_layout off for most devices (hw/core/machine.c, HW_COMPAT_2_3): that is how the machine is configured, whatever its devices promise',
+  },
 ];
 
 /** The row that explains a breach; undefined for one that is new, or whose row `disallowed` takes away. */

@@ -250,14 +250,14 @@ export const PCI_REGISTERS: readonly ClauseChecker[] = [
     id: 'PCI-DEV-018',
     judge: 'device',
     watch: (clause) => {
-      const seen = clause.state({ low: -1, high: -1 });
+      const seen = clause.state({ low: -1, high: -1, legacy: false });
       return {
         onRegisterRead({ region }) {
-          // The legacy window shows bits that the other does not.
-          if (region !== 'legacy') return;
-          seen.low = -1;
+          seen.legacy = region === 'legacy';
         },
         onFeaturesRead(word, value) {
+          // The legacy window shows bits that the other does not.
+          if (seen.legacy) return;
           if (word >= 4) clause.holds(value === 0, 'a word of features behind the last is not 0');
           else if (word === 0) {
             if (seen.low >= 0)
