@@ -69,7 +69,7 @@ ${seen.join('\n')}
 
 if (import.meta.main) {
   let written = 0;
-  for (const row of DEVIATIONS) {
+  for (const row of DEVIATIONS.filter(({ name }) => SHOWN_BY[name] !== undefined)) {
     for (const [path, content] of filesOfDeviation(row)) {
       if (existsSync(path) && readFileSync(path).equals(content)) continue;
       written++;

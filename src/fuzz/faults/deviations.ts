@@ -37,6 +37,7 @@ export const SHOWN_BY: Readonly<Partial<Record<keyof Behaviour, string>>> = {
   erasesNothingSecurely: 'd76-config-beyond-end',
   movesAllThatIsDescribed: 'q-moves-all-that-is-described',
   takesFirstPieceForHeader: 'q-takes-first-piece-for-header',
+  networkWaitsForDriverOk: 'q-network-waits-for-driver-ok',
   leavesNumBuffers: 'q-leaves-num-buffers',
   deliversBeyondMtu: 'q-delivers-beyond-mtu',
   keepsFramesOverQueueReset: 'q-keeps-frames-over-queue-reset',
