@@ -28,11 +28,11 @@ interface FuzzDevice {
   /** Of which type, where the name does not say it. */
   readonly type?: string;
   /** A back end besides those that every machine has. */
-  readonly needs?: BackendConfig;
+  readonly needs?: BackendConfig | readonly BackendConfig[];
   /** Stands in the slot behind. */
   readonly beside?: string;
   /** Sits on the bus that it opens. */
-  readonly rider?: string;
+  readonly rider?: string | readonly string[];
 }
 
 /** Devices with the options that name their back end. */
@@ -42,6 +42,22 @@ export const FUZZ_DEVICES: readonly FuzzDevice[] = [
   { name: 'net', backend: 'netdev=n0' },
   { name: 'rng', backend: 'rng=e0' },
   { name: 'scsi', backend: 'num_queues=1', rider: 'scsi-hd,drive=d0' },
+  {
+    name: 'console',
+    type: 'serial',
+    backend: 'max_ports=4',
+    needs: [
+      { kind: 'chardev', id: 'c0', open: true },
+      { kind: 'chardev', id: 'c1', open: true },
+    ],
+    rider: ['virtconsole,chardev=c0', 'virtserialport,chardev=c1,name=port,id=p9'],
+  },
+  {
+    name: 'ballooning',
+    type: 'balloon',
+    backend: 'id=b0,free-page-hint=on,iothread=t0,free-page-reporting=on',
+    needs: { kind: 'iothread', id: 't0' },
+  },
 ];
 
 /** What the host calls the balloon. */
@@ -221,14 +237,15 @@ export function machineConfig(wanted: CaseMachine): MachineConfig {
       ...(device.beside === undefined
         ? []
         : [`${device.beside},addr=${SLOT + 1},${MODE_OPTIONS[wanted.mode]},${platform}`]),
-      ...(device.rider === undefined ? [] : [device.rider]),
+      ...[device.rider ?? []].flat(),
     ],
     globals: [],
     backends: [
       { kind: 'disk', id: 'd0', sectors: DISK_SECTORS, content: 'zero', readOnly: false },
-      ...(device.needs === undefined ? [] : [device.needs]),
+      ...(device.needs !== undefined && !Array.isArray(device.needs) ? [device.needs as BackendConfig] : []),
       { kind: 'net', id: 'n0', loopback: true },
       { kind: 'entropy', id: 'e0' },
+      ...(Array.isArray(device.needs) ? (device.needs as readonly BackendConfig[]) : []),
     ],
     ...(wanted.behaviour === undefined ? {} : { behaviour: wanted.behaviour }),
   };

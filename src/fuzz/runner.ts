@@ -73,6 +73,8 @@ export interface RunOptions {
 /** A campaign runs its cases machine by machine; one more is kept for whoever goes back and forth. */
 const MACHINES_KEPT = 2;
 /** The console is the machine's first host end; the network device's is the next. */
+/** Chardevs come after the one netdev. */
+const FIRST_CHARDEV = 2;
 const NET_PORT = 1;
 const GUEST_WRITE = KIND['guest-write'];
 /** Orders that NET_ORDER names. */
@@ -313,6 +315,9 @@ function stageOf(machine: FuzzMachine, driver: Driver, sight: Sight, profile: st
       if (which < NET_ORDERS) machine.hostInput(NET_PORT + NET_ORDER_PORTS, Uint8Array.of(which));
       else machine.hostInput(MONITOR_PORT, which === NET_ORDERS ? STATISTICS : UNPLUG);
     },
+    chardevBytes: (end, length, fill) =>
+      machine.hostInput(FIRST_CHARDEV + end, new Uint8Array(length).fill(fill)),
+    tellMonitor: (text) => machine.hostInput(MONITOR_PORT, new TextEncoder().encode(text)),
     hostFrame: (length, fill) => machine.hostInput(NET_PORT, new Uint8Array(length).fill(fill)),
   };
 }

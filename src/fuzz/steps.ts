@@ -1,5 +1,6 @@
 import { LIES } from './adversary/host/lies.ts';
 import { COMMAND_SHAPES } from './adversary/net-commands.ts';
+import { HOST_ORDERS } from './adversary/host-orders.ts';
 import type { Chain, RingShape, Step } from './case.ts';
 
 /** In the order of their numbers in stored cases. */
@@ -47,6 +48,12 @@ export const STEP_NAMES = [
   'net-send',
   'net-wire',
   'host-order',
+  'control-message',
+  'host-bytes',
+  'monitor-order',
+  'balloon-pages',
+  'statistics',
+  'hint-command',
 ] as const;
 export type StepName = (typeof STEP_NAMES)[number];
 
@@ -453,6 +460,80 @@ export const STEPS: readonly StepRow[] = [
         plain: 0,
         words: ['link-down', 'link-up', 'announce', 'statistics', 'unplug'],
       },
+    ],
+  },
+  /** A console's driver says something. */
+  {
+    name: 'control-message',
+    args: [
+      { name: 'id', least: 0, most: U32, plain: 0, edges: [0, 1, 2, 31, U32] },
+      { name: 'event', least: 0, most: U16, plain: 0, edges: [0, 1, 2, 3, 4, 5, 6, 7, 8] },
+      { name: 'value', least: 0, most: U16, plain: 1, edges: [0, 1] },
+      { name: 'bytes', least: 1, most: 4096, plain: 8, edges: [1, 7, 8, 9], rare: true },
+    ],
+  },
+  /** The host sends bytes to a console (0) or a port (1). */
+  {
+    name: 'host-bytes',
+    args: [
+      { name: 'end', least: 0, most: 1, plain: 0, words: ['console', 'port'] },
+      { name: 'length', least: 1, most: 9000, plain: 1, edges: [1, 4095, 4096, 4097] },
+      { name: 'fill', least: 0, most: 255, plain: 0 },
+    ],
+  },
+  /** The host acts on a console, a port or a balloon. */
+  {
+    name: 'monitor-order',
+    args: [
+      {
+        name: 'order',
+        least: 0,
+        most: HOST_ORDERS.length - 1,
+        plain: 0,
+        words: HOST_ORDERS.map((order) => order.name),
+      },
+      VALUE,
+    ],
+  },
+  /** A list of page numbers for a balloon. */
+  {
+    name: 'balloon-pages',
+    args: [
+      QUEUE,
+      {
+        name: 'first',
+        least: 0,
+        most: U32,
+        plain: 0x400,
+        // Free RAM, the driver's own rings and buffers, the end of RAM, and what is no memory at all.
+        edges: [0x400, 0x480, 0x100, 0x200, 0xffff, 0x1_0000, 0x8_0000, U32],
+      },
+      { name: 'stride', least: 0, most: 0x1000, plain: 1, edges: [0, 1, 16] },
+      { name: 'count', least: 1, most: 256, plain: 1, edges: [1, 15, 16, 17, 256] },
+      { name: 'odd', least: 0, most: 3, plain: 0 },
+    ],
+  },
+  /** A statistics buffer for a balloon. */
+  {
+    name: 'statistics',
+    args: [
+      { name: 'tag', least: 0, most: U16, plain: 0, edges: [0, 5, 9, 10, U16] },
+      { name: 'count', least: 0, most: 64, plain: 10, edges: [0, 1, 10] },
+      { name: 'odd', least: 0, most: 9, plain: 0 },
+    ],
+  },
+  /** A command of free page hinting, with or without hints behind it. */
+  {
+    name: 'hint-command',
+    args: [
+      {
+        name: 'id',
+        least: 0,
+        most: U32,
+        plain: 0,
+        edges: [0, 1, 2, 0x8000_0000, 0x8000_0001, 0x8000_0002, U32],
+      },
+      { name: 'hints', least: 0, most: 4, plain: 0 },
     ],
   },
 ];

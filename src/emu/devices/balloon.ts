@@ -116,6 +116,8 @@ export class BalloonDevice extends VirtioCore {
   /** Pieces of one larger host page that this buffer has named so far: its address, or -1, and which. */
   #partialPage = -1;
   readonly #partialPieces: Uint8Array<ArrayBuffer>;
+  /** Host pages of the list being read that the list has given away. */
+  readonly #ownGone: Set<number> = new Set();
   #warned = false;
   /** During a write of a legacy driver that leaves actual half written. */
   #writesInPart = false;
@@ -295,16 +297,20 @@ export class BalloonDevice extends VirtioCore {
    */
   #readPages(chain: Chain, inflate: boolean): void {
     const bytes = chain.outBytes();
+    const { hostPageBytes } = this.#options;
+    this.#ownGone.clear();
     for (let at = 0; at + PFN_BYTES <= bytes; at += CHUNK_BYTES) {
       const length = Math.min(CHUNK_BYTES, bytes - at);
       copyOut(this.space, chain, at, this.#chunk, 0, length);
       if (!inflate) continue;
       for (let i = 0; i + PFN_BYTES <= length; i += PFN_BYTES) {
         const page = this.#chunkView.getUint32(i, this.littleEndian);
-        const given = this.#inflate(page * 2 ** VIRTIO_BALLOON_PFN_SHIFT);
-        if (given && holds(chain, page * BALLOON_PAGE_BYTES, this.#options.hostPageBytes)) {
-          copyOut(this.space, chain, at, this.#chunk, 0, length);
-        }
+        const address = page * 2 ** VIRTIO_BALLOON_PFN_SHIFT;
+        if (!this.#inflate(address) || !holds(chain, address, hostPageBytes)) continue;
+        const own = Math.floor(address / hostPageBytes);
+        // What was given away once stays empty.
+        if (!this.#ownGone.has(own)) copyOut(this.space, chain, at, this.#chunk, 0, length);
+        this.#ownGone.add(own);
       }
     }
   }

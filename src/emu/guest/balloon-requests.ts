@@ -13,9 +13,16 @@ const PAGE = 4096;
 const STAT_BYTES = 10;
 const TAGS = 10;
 
-/** Pages that the guest can spare, and how many go at a time. */
+/** Pages that the guest can spare, how many go at a time, and how many lists may be under way. */
 const PAGES = 32;
 const AT_ONCE = 8;
+const SLOTS = 8;
+/** Where a page is. */
+const GUEST = 0;
+const BALLOON = 1;
+const MOVING = 2;
+/** Where the host wants nothing, the balloon breathes between none and so many pages. */
+const BREATH = 2;
 
 /** Memory balloon (5.5): pages are given and taken back as the host wants, and statistics told whenever it asks. */
 export class BalloonRequests implements DeviceRequests {
@@ -32,12 +39,16 @@ export class BalloonRequests implements DeviceRequests {
   /** Statistics told so far. */
   reports = 0;
   readonly #chain: Chain = new Chain();
+  readonly #where: Uint8Array = new Uint8Array(PAGES);
+  /** Pages that each slot's list names, and the slot of each head by queue. */
+  readonly #named: Int8Array = new Int8Array(SLOTS * AT_ONCE);
+  readonly #slots: readonly Int16Array[] = [new Int16Array(1024), new Int16Array(1024)];
+  readonly #busy: Uint8Array = new Uint8Array(SLOTS);
   #host: RequestHost | undefined;
   #pages = 0;
-  #list = 0;
+  #lists = 0;
   #statistics = 0;
-  /** Pages that the request under way moves: into the balloon, or, below zero, out of it. */
-  #moving = 0;
+  #breathesIn = true;
 
   begin(host: RequestHost): void {
     this.#host = host;
@@ -46,34 +57,59 @@ export class BalloonRequests implements DeviceRequests {
     this.correct = true;
     this.inside = 0;
     this.reports = 0;
-    this.#moving = 0;
+    this.#breathesIn = true;
+    this.#where.fill(GUEST);
+    this.#busy.fill(0);
+    for (const slots of this.#slots) slots.fill(-1);
     this.#pages = host.arena.take(PAGES * PAGE, PAGE);
-    this.#list = host.arena.take(4 * AT_ONCE, 64);
+    this.#lists = host.arena.take(4 * AT_ONCE * SLOTS, 64);
     this.#statistics = host.arena.take(STAT_BYTES * TAGS, 64);
     if ((host.featuresLow & (1 << F_STATS_VQ)) === 0) return;
     this.#tell();
     announce(host, STATS);
   }
 
-  /** What the host wants; where it wants nothing, one page goes in and comes out again. */
+  /** What the host wants; where it wants nothing, a page goes in or comes out. */
   submit(): number {
     const host = this.#host;
-    if (host === undefined || this.#moving !== 0) return NO_QUEUE;
-    const wanted = Math.min(this.#wanted(host), PAGES);
-    if (wanted > this.inside) this.#moving = Math.min(wanted - this.inside, AT_ONCE);
-    else if (this.inside > 0) this.#moving = -Math.min(Math.max(this.inside - wanted, 1), AT_ONCE);
-    else this.#moving = 1;
-    const first = this.#moving > 0 ? this.inside : this.inside + this.#moving;
-    const count = Math.abs(this.#moving);
-    for (let i = 0; i < count; i++) this.#name(host, first + i, i);
-    const queue = this.#moving > 0 ? INFLATE : DEFLATE;
-    if ((host.rings[queue]?.add(this.#chain.clear().add(this.#list, 4 * count, false)) ?? -1) < 0)
-      return NO_QUEUE;
+    const slot = this.#busy.indexOf(0);
+    if (host === undefined || slot < 0) return NO_QUEUE;
+    const change = Math.min(this.#wanted(host), PAGES) - this.inside;
+    if (this.inside === 0) this.#breathesIn = true;
+    if (this.inside >= BREATH) this.#breathesIn = false;
+    const inflates = change > 0 || (change === -this.inside && this.#breathesIn);
+    const most = Math.min(Math.max(Math.abs(change), 1), AT_ONCE);
+    return this.#move(host, slot, inflates ? INFLATE : DEFLATE, inflates && change <= 0 ? 1 : most);
+  }
+
+  #move(host: RequestHost, slot: number, queue: number, most: number): number {
+    const count = this.#list(host, slot, queue === INFLATE ? GUEST : BALLOON, most);
+    // Everything that could go is on its way: the other direction has something.
+    if (count === 0) return queue === DEFLATE ? this.#move(host, slot, INFLATE, 1) : NO_QUEUE;
+    const list = this.#lists + 4 * AT_ONCE * slot;
+    const head = host.rings[queue]?.add(this.#chain.clear().add(list, 4 * count, false)) ?? -1;
+    const slots = this.#slots[queue];
+    if (head < 0 || slots === undefined) return NO_QUEUE;
+    slots[head] = slot;
+    this.#busy[slot] = count;
     this.outstanding++;
     return queue;
   }
 
-  collected(queue: number): void {
+  /** Writes down the next pages that are in a place; how many there are. */
+  #list(host: RequestHost, slot: number, place: number, most: number): number {
+    let count = 0;
+    for (let page = 0; page < PAGES && count < most; page++) {
+      if (this.#where[page] !== place) continue;
+      this.#where[page] = MOVING;
+      const at = slot * AT_ONCE + count++;
+      this.#named[at] = page;
+      host.platform.store32(this.#lists + 4 * at, this.#page(page) / PAGE, host.little);
+    }
+    return count;
+  }
+
+  collected(queue: number, head: number): void {
     const host = this.#host;
     if (host === undefined) return;
     if (queue === STATS) {
@@ -81,14 +117,23 @@ export class BalloonRequests implements DeviceRequests {
       announce(host, STATS);
       return;
     }
+    const slot = this.#slots[queue]?.[head] ?? -1;
+    if (slot < 0) {
+      this.correct = false;
+      return;
+    }
     this.outstanding--;
     this.completed++;
-    if (queue !== (this.#moving > 0 ? INFLATE : DEFLATE)) this.correct = false;
-    this.inside += this.#moving;
-    this.#moving = 0;
+    const count = this.#busy[slot] ?? 0;
+    this.#busy[slot] = 0;
+    for (let i = 0; i < count; i++) {
+      const page = this.#named[slot * AT_ONCE + i] ?? 0;
+      this.#where[page] = queue === INFLATE ? BALLOON : GUEST;
+      // A page that is the guest's again is used again.
+      if (queue === DEFLATE) host.platform.store32(this.#page(page), page, true);
+    }
+    this.inside += queue === INFLATE ? count : -count;
     host.transport.setConfig32(ACTUAL, this.inside);
-    // Pages that are the guest's again are used again.
-    for (let page = this.inside; page < PAGES; page++) host.platform.store32(this.#page(page), page, true);
   }
 
   #wanted({ transport }: RequestHost): number {
@@ -99,10 +144,6 @@ export class BalloonRequests implements DeviceRequests {
 
   #page(index: number): number {
     return this.#pages + index * PAGE;
-  }
-
-  #name(host: RequestHost, index: number, at: number): void {
-    host.platform.store32(this.#list + 4 * at, this.#page(index) / PAGE, host.little);
   }
 
   #tell(): void {

@@ -75,6 +75,8 @@ export class ConsoleRequests implements DeviceRequests {
   readonly #chain: Chain = new Chain();
   readonly #buffers: readonly Buffers[] = Array.from({ length: QUEUES }, () => new Buffers());
   readonly #open: Uint8Array = new Uint8Array(PORTS);
+  /** Slots of the control queue that hold an answer rather than a request. */
+  readonly #answers: Uint8Array = new Uint8Array(SLOTS);
   readonly #bytes: Uint8Array = new Uint8Array(SLOT_BYTES);
   readonly #view: DataView = new DataView(this.#bytes.buffer);
   #host: RequestHost | undefined;
@@ -87,6 +89,7 @@ export class ConsoleRequests implements DeviceRequests {
     this.correct = true;
     this.#next = 0;
     this.#open.fill(0);
+    this.#answers.fill(0);
     for (const bytes of this.received) bytes.length = 0;
     this.names.fill('');
     for (const buffers of this.#buffers) buffers.begin(host.arena.take(SLOTS * SLOT_BYTES, SLOT_BYTES));
@@ -115,7 +118,9 @@ export class ConsoleRequests implements DeviceRequests {
     if (queue % 2 === 1) {
       // A device has nothing to write here; what it says that it wrote is of no interest.
       this.outstanding--;
-      this.completed++;
+      // Answers to the device are no requests.
+      if (this.#isAnswer(queue, address)) this.#answers[this.#slotOf(address)] = 0;
+      else this.completed++;
       return;
     }
     const told = Math.min(length, SLOT_BYTES);
@@ -166,7 +171,18 @@ export class ConsoleRequests implements DeviceRequests {
   }
 
   #answer(id: number, event: number): void {
-    if (this.#say(id, event, 1) && this.#host !== undefined) announce(this.#host, CONTROL_OUT);
+    const address = this.#buffers[CONTROL_OUT]?.free() ?? -1;
+    if (!this.#say(id, event, 1) || this.#host === undefined) return;
+    this.#answers[this.#slotOf(address)] = 1;
+    announce(this.#host, CONTROL_OUT);
+  }
+
+  #isAnswer(queue: number, address: number): boolean {
+    return queue === CONTROL_OUT && this.#answers[this.#slotOf(address)] === 1;
+  }
+
+  #slotOf(address: number): number {
+    return (address - (this.#buffers[CONTROL_OUT]?.base ?? 0)) / SLOT_BYTES;
   }
 
   #say(id: number, event: number, value: number): boolean {

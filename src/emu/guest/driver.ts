@@ -196,6 +196,8 @@ export class GuestDriver implements RequestHost {
   readonly #ringBytes: Float64Array = new Float64Array(QUEUES_MAX);
   #vectors = 0;
   #step = 0;
+  /** Buffers that came back, ever. */
+  #collected = 0;
 
   constructor(platform: GuestPlatform, options: DriverOptions) {
     this.platform = platform;
@@ -519,13 +521,13 @@ export class GuestDriver implements RequestHost {
     const polling = this.profile.completion === 'polling';
     for (let idles = 0; this.requests.outstanding > 0; idles++) {
       const before = this.requests.outstanding;
-      const { completed } = this.requests;
+      const collected = this.#collected;
       const interrupts = this.outcome.interrupts;
       this.platform.idle();
       const sound = polling ? this.poll() : this.onInterrupt();
       if (!sound) return false;
       // An answer may lead to the next request, as a console's do.
-      const moved = this.requests.outstanding < before || this.requests.completed > completed;
+      const moved = this.requests.outstanding < before || this.#collected > collected;
       if (moved || (idles === 0 && !polling)) continue;
       const silent = !polling && this.outcome.interrupts === interrupts;
       this.outcome.gaveUp = silent ? 'no interrupt' : 'no answer';
@@ -588,6 +590,7 @@ export class GuestDriver implements RequestHost {
         this.outcome.gaveUp = ring.fault ?? '';
         return false;
       }
+      this.#collected++;
       this.requests.collected(queue, head, ring.collectedLength);
     }
   }

@@ -64,8 +64,10 @@ const MSR_BIG = 0x8000_0000_0000_0000n;
 const TCE_LIST = 0x2_0000;
 const RINGS = 0x10_0000;
 const RING_BYTES = 0x8000;
-const QUEUES_MAX = 3;
-const RING_PAGES: number = (QUEUES_MAX * RING_BYTES) / PAGE;
+const QUEUES_MAX = 4;
+/** Rings that every driver lets its device see, used or not. */
+const QUEUES_MAPPED = 3;
+const RING_PAGES: number = (QUEUES_MAPPED * RING_BYTES) / PAGE;
 const POOL = 0x20_0000;
 const POOL_PAGES = 32;
 const SCRATCH = 0x30_0000;
@@ -88,6 +90,8 @@ const CROSSING = 16;
 const SLOT_STEP = 8;
 const NEIGHBOUR = 0x1_0000;
 
+/** RAM that nothing else lies in, in pages. */
+const SPARE_PAGES = 0x400;
 const HEADER_BYTES = 16;
 const SECTOR = 512;
 /** Sectors from here on are where hostile requests write; honest ones stay below. */
@@ -115,6 +119,14 @@ interface Queue {
 const QUEUES: ReadonlyMap<string, number> = new Map([
   ['net', 2],
   ['scsi', 3],
+  ['console', 4],
+  // The hinting queue is the last that is set up: reporting has its own cases.
+  ['ballooning', 4],
+]);
+/** Features of its type that a driver accepts: a console's MULTIPORT, a balloon's STATS_VQ and FREE_PAGE_HINT. */
+const FEATURES: ReadonlyMap<string, number> = new Map([
+  ['console', 2],
+  ['ballooning', 2 | 8],
 ]);
 const SCSI_REQUEST_BYTES = 51;
 const SCSI_CHECK_CONDITION = 0x200;
@@ -173,7 +185,7 @@ export class Driver {
     this.calls = new Calls(platform, hardware);
     this.#order = !traits.legacy || traits.littleEndian;
     this.#queues = Array.from({ length: QUEUES_MAX }, (_, index) => newQueue(index));
-    this.#list = tceList();
+    this.#list = tceList(this.#ringPages);
   }
 
   // --- Finding and setting up -----------------------------------------------------------------------------------
@@ -292,11 +304,11 @@ export class Driver {
     if (this.traits.multiTce) this.#platform.storeBytes(TCE_LIST, this.#list, 0, this.#list.length);
     const liobn = this.#hardware.liobn;
     if (this.traits.multiTce) {
-      this.calls.hcall(H_PUT_TCE_INDIRECT, liobn, RINGS_BUS, TCE_LIST, RING_PAGES);
+      this.calls.hcall(H_PUT_TCE_INDIRECT, liobn, RINGS_BUS, TCE_LIST, this.#ringPages);
       // The list's second part starts at a page of its own, as the call wants it.
       this.calls.hcall(H_PUT_TCE_INDIRECT, liobn, POOL_BUS, TCE_LIST + PAGE, POOL_PAGES);
     } else {
-      this.#mapOneByOne(RINGS_BUS, RINGS, RING_PAGES);
+      this.#mapOneByOne(RINGS_BUS, RINGS, this.#ringPages);
       this.#mapOneByOne(POOL_BUS, POOL, POOL_PAGES);
     }
     this.calls.hcall(H_PUT_TCE, liobn, READ_ONLY_BUS, READ_ONLY | 1);
@@ -304,6 +316,14 @@ export class Driver {
     this.calls.hcall(H_PUT_TCE, liobn, HOLE_BUS, (this.#platform.ramBytes + 0x10_0000) | 3);
     const bar = this.common === 0 ? this.#hardware.mem32Base : this.common;
     this.calls.hcall(H_PUT_TCE, liobn, OWN_BAR_BUS, bar + 3);
+  }
+
+  get #wantedFeatures(): number {
+    return (this.traits.acceptsIndirect ? INDIRECT_DESC : 0) | (FEATURES.get(this.device) ?? 0);
+  }
+
+  get #ringPages(): number {
+    return Math.max(RING_PAGES, (queueCount(this.device) * RING_BYTES) / PAGE);
   }
 
   #mapOneByOne(bus: number, real: number, pages: number): void {
@@ -417,7 +437,9 @@ export class Driver {
   }
 
   #poked(area: number, offset: number): number {
-    return area === 0 ? POOL + (offset % (POOL_PAGES * PAGE)) : RINGS + (offset % (QUEUES_MAX * RING_BYTES));
+    return area === 0
+      ? POOL + (offset % (POOL_PAGES * PAGE))
+      : RINGS + (offset % (QUEUES_MAPPED * RING_BYTES));
   }
 
   /** What lies in a queue's used ring, oldest first, as `id=length`. */
@@ -450,6 +472,8 @@ export class Driver {
     if (this.device === 'blk') return this.#blockRequest(kind, sector, sectors, fill);
     if (this.device === 'net') return this.#netRequest(fill, sectors);
     if (this.device === 'scsi') return this.#scsiRequest(kind, sector, sectors, fill);
+    if (this.device === 'console') return this.#textRequest(sectors, fill);
+    if (this.device === 'ballooning') return this.#balloonRequest(sector, sectors);
     // Of the other types only the set-up is looked at.
     return this.device === 'rng' ? this.#entropyRequest(sectors) : OK;
   }
@@ -551,6 +575,35 @@ export class Driver {
   }
 
   /** The device fills a buffer; what lies behind the length that it tells must be untouched. */
+  /** Text for the console: taken by its host or lost, it comes back. */
+  #textRequest(sectors: number, fill: number): string {
+    const queue = this.#queue(1);
+    const length = 16 * sectors;
+    const data = this.#take(length);
+    this.#fill(data, length, fill);
+    const first = queue.next;
+    this.#descriptor(queue, data, length, 0);
+    return this.#exchange(queue, first, 0);
+  }
+
+  /** Pages that the guest can spare: given up they read as zeros. */
+  #balloonRequest(sector: number, sectors: number): string {
+    const queue = this.#queue(0);
+    const page = SPARE_PAGES + sector;
+    for (let i = 0; i < sectors; i++) this.#fill((page + i) * PAGE, 64, 0xa5);
+    const list = this.#take(4 * sectors);
+    for (let i = 0; i < sectors; i++) this.#platform.store32(list + 4 * i, page + i, this.#order);
+    const first = queue.next;
+    this.#descriptor(queue, list, 4 * sectors, 0);
+    const failed = this.#exchange(queue, first, 0);
+    if (failed !== OK) return failed;
+    for (let i = 0; i < sectors; i++) {
+      if (this.#platform.load32((page + i) * PAGE, true) !== 0)
+        return `page ${page + i} was given up and is still there`;
+    }
+    return OK;
+  }
+
   #entropyRequest(sectors: number): string {
     const queue = this.#queue(0);
     const length = 8 * sectors;
@@ -732,7 +785,7 @@ export class Driver {
 
   #negotiateLegacy(): void {
     const offered = this.portRead(0, 4);
-    this.portWrite(4, 4, this.traits.acceptsIndirect ? offered & INDIRECT_DESC : 0);
+    this.portWrite(4, 4, (offered & this.#wantedFeatures) >>> 0);
   }
 
   #negotiateModern(): boolean {
@@ -743,7 +796,7 @@ export class Driver {
     platform.write(common, 4, 1, false);
     const high = platform.read(common + 4, 4, false);
     platform.write(common + 8, 4, 0, false);
-    platform.write(common + 12, 4, traits.acceptsIndirect ? low & INDIRECT_DESC : 0, false);
+    platform.write(common + 12, 4, (low & this.#wantedFeatures) >>> 0, false);
     platform.write(common + 8, 4, 1, false);
     platform.write(
       common + 12,
@@ -1120,10 +1173,10 @@ function queueCount(device: string): number {
 }
 
 /** TCEs of the rings, and from the second page on those of the pool, big-endian as the hypervisor reads them. */
-function tceList(): Uint8Array {
+function tceList(ringPages: number): Uint8Array {
   const bytes = new Uint8Array(PAGE + 8 * POOL_PAGES);
   const view = new DataView(bytes.buffer);
-  for (let i = 0; i < RING_PAGES; i++) view.setUint32(8 * i + 4, RINGS + i * PAGE + 3);
+  for (let i = 0; i < ringPages; i++) view.setUint32(8 * i + 4, RINGS + i * PAGE + 3);
   for (let i = 0; i < POOL_PAGES; i++) view.setUint32(PAGE + 8 * i + 4, POOL + i * PAGE + 3);
   return bytes;
 }

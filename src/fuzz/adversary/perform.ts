@@ -11,6 +11,7 @@ import {
 } from './disk-commands.ts';
 import type { Driver } from './driver.ts';
 import { COMMAND_SHAPES, NET_CONTROL_QUEUE, netCommand, netFrame, netHeader } from './net-commands.ts';
+import { commandId, controlMessage, HOST_ORDERS, pageList, statistics } from './host-orders.ts';
 
 /** What a step may reach besides the driver. */
 export interface Stage {
@@ -28,6 +29,10 @@ export interface Stage {
   hostBytes(bytes: Uint8Array): void;
   /** `which`: 0 … 2 are orders to a network end, 3 asks for a balloon's statistics, 4 takes a port away. */
   hostOrder(which: number): void;
+  /** To a console's end, 0, or a port's, 1. */
+  chardevBytes(end: number, length: number, fill: number): void;
+  /** A line to the monitor. */
+  tellMonitor(text: string): void;
   /** A driver of another make lives on the device while it tells a lie of the table. A sentence if that does harm. */
   lie(which: number, word: number): string;
   /** What the driver saw of a register or a byte it looked at. */
@@ -40,6 +45,10 @@ export interface Stage {
  */
 export type Standing = 'honest' | 'harmless' | 'fault';
 
+/** Queues of a console and of a balloon. */
+const CONTROL_OUT = 3;
+const STATISTICS = 2;
+const HINTS = 3;
 const TICKS_PER_MICROSECOND = 512;
 const H_PUT_TCE = 0x20;
 const H_STUFF_TCE = 0x138;
@@ -213,6 +222,38 @@ export function perform(stage: Stage, step: Step): string {
     }
     case 'host-order':
       stage.hostOrder(a);
+      stage.idle();
+      break;
+    case 'control-message':
+      driver.offer(CONTROL_OUT, [controlMessage(driver.littleEndianRings, a, b, c, d)], []);
+      stage.idle();
+      break;
+    case 'host-bytes':
+      stage.chardevBytes(a, b, c);
+      stage.idle();
+      break;
+    case 'monitor-order':
+      stage.tellMonitor(HOST_ORDERS[a]?.text(b) ?? '');
+      stage.idle();
+      break;
+    case 'balloon-pages':
+      driver.offer(a, [pageList(driver.littleEndianRings, b, c, d, step.args[4] ?? 0)], []);
+      stage.idle();
+      break;
+    case 'statistics':
+      driver.offer(
+        STATISTICS,
+        [statistics(driver.littleEndianRings, a, b, Math.max(c, b === 0 ? 1 : 0))],
+        [],
+      );
+      stage.idle();
+      break;
+    case 'hint-command':
+      driver.offer(
+        HINTS,
+        [commandId(driver.littleEndianRings, a)],
+        Array.from({ length: b }, () => 4096),
+      );
       stage.idle();
       break;
     case 'fail':

@@ -4,6 +4,7 @@ import { diskCommands } from './disk-commands.ts';
 import { faults } from './faults.ts';
 import { hostFrames } from './host-frames.ts';
 import { hostLies } from './host-lies.ts';
+import { hostOrders } from './host-orders.ts';
 import { hostileRings } from './hostile-rings.ts';
 import { netControl } from './net-control.ts';
 import { registerStorm } from './register-storm.ts';
@@ -21,6 +22,7 @@ export const SCENARIOS: readonly Scenario[] = [
   hostFrames,
   netControl,
   hostLies,
+  hostOrders,
   diskCommands,
   faults,
   canary,

@@ -9,6 +9,7 @@ import { faults } from './faults.ts';
 import { hostFrames } from './host-frames.ts';
 import { netControl } from './net-control.ts';
 import { hostLies } from './host-lies.ts';
+import { hostOrders } from './host-orders.ts';
 import { hostileRings } from './hostile-rings.ts';
 import { SCENARIOS, scenarioOf, scenariosOf } from './index.ts';
 import { registerStorm } from './register-storm.ts';
@@ -36,6 +37,7 @@ for (const scenario of [
   hostFrames,
   netControl,
   hostLies,
+  hostOrders,
   faults,
 ]) {
   test(`${scenario.name} breaks nothing new`, (t) => {
