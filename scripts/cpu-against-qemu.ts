@@ -430,6 +430,7 @@ async function main(cases: number, seed: string): Promise<number> {
   const refused = new Map<string, number>();
   readyToRun();
   while (judge.compared < cases) {
+    if (judge.compared % 100_000 < STATES) process.stderr.write(`${judge.compared} cases\n`);
     const { row, word } = states.instruction();
     const batch = new BigUint64Array(1 + STATES * DOUBLEWORDS);
     const of = (all: BigUint64Array, k: number): BigUint64Array =>

@@ -63,6 +63,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
     '--mode',
     '--iommu-platform',
     '--budget',
+    '--output',
     '--json',
   ],
   conform: ['--limit', '--json'],

@@ -37,6 +37,23 @@ test('a kernel speaks on stdout and ends with status 0', (t) => {
   t.is(readFileSync(at('disk')).length, 4096);
 });
 
+test('a recorded boot is run again bit by bit, but only with the kernel that it was made with', (t) => {
+  const recording = at('ok.rec.cbor');
+  writeFileSync(at('kernel'), OK_KERNEL);
+  t.is(boot('--kernel', at('kernel'), '--drive', at('disk'), '-o', recording).status, 0);
+  const replay = (): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', CLI, 'replay', recording], {
+      encoding: 'utf8',
+    });
+  const again = replay();
+  t.is(again.status, 0, again.stderr);
+  t.regex(again.stdout, /events identical \(guest\)/);
+  writeFileSync(at('kernel'), kernelOf([0x4800_0000]));
+  const other = replay();
+  t.is(other.status, 2);
+  t.regex(other.stderr, /is not the file that the recording was made with/);
+});
+
 test('a kernel that hangs ends with status 1 and one sentence', (t) => {
   const run = boot('--kernel', at('spins'), '--budget', '1000000');
   t.is(run.status, 1);

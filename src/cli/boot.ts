@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MachineEvent, Tap } from '../emu/core/tap.ts';
@@ -8,6 +9,9 @@ import type { BackendConfig, MachineConfig } from '../emu/machine/config.ts';
 import { GuestSystem } from '../emu/machine/guest-system.ts';
 import { CONSOLE_PORT } from '../emu/machine/host-ends.ts';
 import { readKernel, type KernelImage } from '../emu/machine/kernel-image.ts';
+import { makeHeader } from '../trace/format.ts';
+import { FileSink, Recorder } from '../trace/recorder.ts';
+import { bootOrigin } from './boot-recording.ts';
 import { EXIT, UsageError, type BootOptions } from './options.ts';
 
 /** Instructions between two looks at keyboard and clock: the same whatever the host does. */
@@ -32,12 +36,21 @@ const ENDS = {
 
 /** Runs a kernel on the emulated processor. */
 export async function boot(options: BootOptions): Promise<number> {
+  const recorder = options.output === undefined ? undefined : recorderFor(options, options.output);
   const system = makeSystem(options);
-  const console = new Console();
-  system.machine.setTap(console);
+  recorder?.restart(makeHeader(machineOf(options), bootOrigin(options)), system.machine);
+  system.machine.setTap(new Console(recorder));
   const end = await new Session(options, system).run();
+  system.machine.setTap(undefined);
+  recorder?.finish(system.machine.digest());
   keepDrive(options, system);
   return tell(options, system, end);
+}
+
+function recorderFor(options: BootOptions, file: string): Recorder {
+  const folder = dirname(file);
+  if (!existsSync(folder)) throw new UsageError(`there is no folder ${folder} to write ${file} to`);
+  return new Recorder(makeHeader(machineOf(options), undefined), new FileSink(file));
 }
 
 function makeSystem(options: BootOptions): GuestSystem {
@@ -157,11 +170,17 @@ function keepDrive(options: BootOptions, system: GuestSystem): void {
   if (!readFileSync(options.drive).equals(bytes)) writeFileSync(options.drive, bytes);
 }
 
-/** The guest's console on stdout. */
+/** The guest's console on stdout; everything else to the recorder. */
 class Console implements Tap {
   readonly wantsGuestWrites = false;
+  readonly #recorder: Recorder | undefined;
+
+  constructor(recorder: Recorder | undefined) {
+    this.#recorder = recorder;
+  }
 
   take(event: MachineEvent): void {
+    this.#recorder?.take(event);
     if (event.kind !== KIND['host-output'] || event.words[0] !== CONSOLE_PORT) return;
     // A copy: the event's bytes live only as long as this call.
     process.stdout.write(
@@ -234,7 +253,7 @@ class Session {
   /** Gives the guest what was typed, a little at a time. */
   #hand(): void {
     if (this.#keys.length === 0) return;
-    this.#system.machine.hostInput(CONSOLE_PORT, this.#keys.subarray(0, KEYS_AT_ONCE));
+    this.#system.hostInput(CONSOLE_PORT, this.#keys.subarray(0, KEYS_AT_ONCE));
     this.#keys = this.#keys.subarray(KEYS_AT_ONCE);
   }
 

@@ -548,6 +548,7 @@ function addBoot(papyrus: Command, ended: Ended): void {
     .addOption(new Option('--ram <MiB>', 'memory, in steps of 256').argParser(count).default(512))
     .addOption(new Option('--seed <text>', 'fixes all chance').default('papyrus'))
     .option('--budget <n>', 'instructions after which the guest counts as hung', count)
+    .option('-o, --output <file>', 'records the boot, so that papyrus replay runs it again')
     .option('--no-reboot', 'ends where the guest asks for a reset')
     .addOption(json('print one JSON document on stderr when the guest ends'))
     .addHelpText(

@@ -161,6 +161,8 @@ export interface SelfcheckOptions extends CommonOptions {
 
 export interface BootOptions extends CommonOptions {
   readonly kernel: string;
+  /** Where the recording goes. */
+  readonly output?: string;
   readonly initrd?: string;
   readonly append: string;
   readonly drive?: string;

@@ -4,6 +4,7 @@ import type { CaseRunner } from '../trace/case-runner.ts';
 import { explainDivergence, type DivergenceReport } from '../trace/divergence.ts';
 import { FileSource, RecordingReader } from '../trace/reader.ts';
 import { replayInputs, replayWithGuest, type MachineMaker, type ReplayOutcome } from '../trace/replayer.ts';
+import { bootRunner } from './boot-recording.ts';
 import { EXIT, UsageError, type ReplayOptions } from './options.ts';
 
 const SUFFIX = '.rec.cbor';
@@ -85,7 +86,7 @@ function replayFile(
     const reader = new RecordingReader(source);
     const range = rangeOf(options);
     const outcome =
-      replayWithGuest(reader, runner, range) ??
+      replayWithGuest(reader, bootRunner(file, runner), range) ??
       (make === undefined ? undefined : replayInputs(reader, make, range));
     if (outcome === undefined)
       throw new UsageError(`${file} names no guest that this version can run again; inspect still reads it`);

@@ -380,7 +380,11 @@ export class Processor implements Core, Stateful, WalkContext {
       this.#takeInterrupts(now);
       const end = Math.min(until, event, now < this.#decrementerDue ? this.#decrementerDue : Infinity);
       if (this.surroundings.halted) {
-        if (end === Infinity) return false;
+        if (end === Infinity) {
+          // What wakes it comes at a whole tick.
+          this.#setNumber(AT.icount, now + (now % 2));
+          return false;
+        }
         this.#setNumber(AT.icount, end);
         this.surroundings.reach(end);
         continue;

@@ -273,7 +273,8 @@ export function multiplyAdd(
     (a.kind === 'infinite' && c.kind === 'zero') || (a.kind === 'zero' && c.kind === 'infinite');
   const nan = nanOf([a, b, c], format);
   if (nan !== undefined) {
-    return impossible ? { bits: nan.bits, raised: nan.raised | RAISED.infinityTimesZero } : nan;
+    // QEMU tells of the impossible product alone, also where a NaN signals.
+    return impossible ? { bits: nan.bits, raised: RAISED.infinityTimesZero } : nan;
   }
   if (impossible) return invalid(RAISED.infinityTimesZero);
   const negative = a.negative !== c.negative;

@@ -132,6 +132,12 @@ export class GuestSystem implements Surroundings {
     this.#chance.exchange(state);
   }
 
+  /** What the host hands in, at the moment where the processor stands. */
+  hostInput(port: number, bytes: Uint8Array): void {
+    this.reach(this.processor.icount);
+    this.machine.hostInput(port, bytes);
+  }
+
   snapshot(): SystemSnapshot {
     const saver = new StateSaver();
     this.exchange(saver);
