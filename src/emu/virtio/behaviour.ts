@@ -387,7 +387,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     qemu: 'Where buffers do not merge, ten of the twelve bytes of a received frame’s header are written.',
     spec: 'num_buffers is written as 1.',
     because: 'The field is there for every 1.x driver, and has one value.',
-    breaks: ['NETRX-DEV-006'],
+    breaks: ['NETRX-DEV-006', 'SPLIT-DEV-016'],
     provoked: [],
     source: 'hw/net/virtio-net.c: receive_header',
   },
