@@ -39,9 +39,21 @@ function servesAtOnce(device: VirtioFunction, queue: ObservedQueue): boolean {
   return device.type === BLK || device.type === RNG;
 }
 
+/** Below the windows of host bridges: RAM, as far as addresses tell. */
+const RAM_END = 2 ** 40;
+
+function liesInRam(device: VirtioFunction, chain: Chain): boolean {
+  for (let at = 0; at < chain.count; at++) {
+    const address = chain.address(at);
+    const guest = device.translated ? device.surroundings.translation.resolve(address) : address;
+    if (guest < 0 || guest >= RAM_END || chain.length(at) === 0) return false;
+  }
+  return true;
+}
+
 /** A buffer that its device type has to serve, however it is cut. */
 function isWhole(device: VirtioFunction, chain: Chain): boolean {
-  if (chain.misordered) return false;
+  if (chain.misordered || chain.count !== chain.elementsSeen || !liesInRam(device, chain)) return false;
   if (device.type === BLK) return chain.readableBytes >= 16 && chain.writableBytes >= 1;
   if (device.type === RNG) return chain.readableBytes === 0 && chain.writableBytes >= 1;
   return chain.readableBytes >= 64 && chain.writableBytes === 0;
@@ -166,14 +178,31 @@ function served(
     id,
     judge: 'device',
     watch: (clause, device) => {
-      const seen = clause.state({ queue: -1, chain: -1, since: 0, kicked: false });
+      // After a request that a device may give up over nothing is owed any more.
+      const seen = clause.state({ queue: -1, chain: -1, since: 0, kicked: false, spoilt: false });
       const forget = (): void => {
         seen.chain = -1;
       };
+      const spoil = (): void => {
+        seen.chain = -1;
+        seen.spoilt = true;
+      };
+      const renew = (): void => {
+        seen.chain = -1;
+        seen.spoilt = false;
+      };
       return {
         onAvailable(queue, chain) {
-          if (seen.chain >= 0 || !device.running || device.misused !== '' || queue.broken !== '') return;
-          if (!servesAtOnce(device, queue) || !isWhole(device, chain) || !wants(device, queue, chain)) return;
+          if (servesAtOnce(device, queue) && !isWhole(device, chain)) spoil();
+          if (
+            seen.spoilt ||
+            seen.chain >= 0 ||
+            !device.running ||
+            device.misused !== '' ||
+            queue.broken !== ''
+          )
+            return;
+          if (!servesAtOnce(device, queue) || !wants(device, queue, chain)) return;
           seen.queue = queue.index;
           seen.chain = chain.id;
           seen.since = clause.event;
@@ -187,10 +216,14 @@ function served(
           clause.applies();
           forget();
         },
-        onReset: forget,
+        onReset: renew,
+        onMachineReset: renew,
         onQueueReset: forget,
-        onMachineReset: forget,
-        onRingBroken: forget,
+        onRingBroken: spoil,
+        onConfigSpaceWrite: spoil,
+        onDma(access) {
+          if (access.fault) spoil();
+        },
         onIdle() {
           if (seen.chain < 0 || !seen.kicked) return;
           forget();
@@ -348,6 +381,34 @@ function kicks(
           if (!seen.acted) return;
           forget();
           clause.breaks(sentence, seen.since);
+        },
+      };
+    },
+  };
+}
+
+/** What the device leaves in flags of its used ring; what the driver has scribbled there is not the device's. */
+function usedFlags(
+  id: string,
+  sentence: string,
+  where: (device: VirtioFunction) => boolean,
+  holds: (flags: number) => boolean,
+): ClauseChecker {
+  return {
+    id,
+    judge: 'device',
+    watch: (clause, device) => {
+      const seen = clause.state({ scribbled: false });
+      return {
+        onReset() {
+          seen.scribbled = false;
+        },
+        onDriverWrite(_queue, area) {
+          if (area === 'device') seen.scribbled = true;
+        },
+        onUsed(queue) {
+          if (!queue.packed && !seen.scribbled && device.misused === '' && where(device))
+            clause.holds(holds(queue.deviceFlags), sentence);
         },
       };
     },
@@ -975,26 +1036,18 @@ const CHECKERS: readonly ClauseChecker[] = [
       };
     },
   },
-  {
-    id: 'SPLIT-DEV-018',
-    judge: 'device',
-    watch: (clause, device) => ({
-      onUsed(queue) {
-        if (!queue.packed && !device.has(EVENT_IDX))
-          clause.holds(queue.deviceFlags <= 1, 'flags of the used ring are neither 0 nor 1');
-      },
-    }),
-  },
-  {
-    id: 'SPLIT-DEV-020',
-    judge: 'device',
-    watch: (clause, device) => ({
-      onUsed(queue) {
-        if (!queue.packed && device.has(EVENT_IDX))
-          clause.holds(queue.deviceFlags === 0, 'with EVENT_IDX flags of the used ring are not 0');
-      },
-    }),
-  },
+  usedFlags(
+    'SPLIT-DEV-018',
+    'flags of the used ring are neither 0 nor 1',
+    (device) => !device.has(EVENT_IDX),
+    (flags) => flags <= 1,
+  ),
+  usedFlags(
+    'SPLIT-DEV-020',
+    'with EVENT_IDX flags of the used ring are not 0',
+    (device) => device.has(EVENT_IDX),
+    (flags) => flags === 0,
+  ),
   {
     id: 'SPLIT-DEV-022',
     judge: 'device',
