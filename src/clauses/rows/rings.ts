@@ -208,8 +208,18 @@ function served(
           seen.since = clause.event;
           seen.kicked = false;
         },
-        onNotify(queue) {
-          if (queue?.index === seen.queue) seen.kicked = true;
+        // By the place alone: a device need not look at the value.
+        onRegisterWrite({ region, offset, value }) {
+          const queue = device.queue(seen.queue);
+          if (queue === undefined) return;
+          const step = device.structure('notify')?.multiplier ?? 0;
+          const place = step * (queue.notifyOffset < 0 ? queue.index : queue.notifyOffset);
+          if (
+            region === 'notify'
+              ? offset === place
+              : region === 'legacy' && offset === 16 && value === seen.queue
+          )
+            seen.kicked = true;
         },
         onUsed(queue, chain) {
           if (queue.index !== seen.queue || chain.id !== seen.chain) return;
@@ -232,6 +242,18 @@ function served(
       };
     },
   };
+}
+
+/** Whether two device-writable elements share memory: then nobody can tell where in the buffer a byte went. */
+function overlaps(chain: Chain): boolean {
+  for (let a = 0; a < chain.count; a++) {
+    for (let b = 0; b < a; b++) {
+      if (!chain.writable(a) || !chain.writable(b)) continue;
+      const [from, to] = [chain.address(a), chain.address(a) + chain.length(a)];
+      if (from < chain.address(b) + chain.length(b) && chain.address(b) < to) return true;
+    }
+  }
+  return false;
 }
 
 /** Asks of a device's access to memory that no ring area or described element explains in its direction. */
@@ -964,7 +986,8 @@ const CHECKERS: readonly ClauseChecker[] = [
     watch: (clause, device) => ({
       onUsed(queue, chain) {
         if (queue.packed || chain.usedLength === 0 || device.misused !== '' || queue.broken !== '') return;
-        const written = chain.responseEnd >= chain.usedLength && chain.responseWritten >= chain.usedLength;
+        const reached = chain.responseEnd >= chain.usedLength || overlaps(chain);
+        const written = reached && chain.responseWritten >= chain.usedLength;
         clause.holds(written, 'the device reports more bytes than it has written');
       },
     }),
