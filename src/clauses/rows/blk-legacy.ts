@@ -12,6 +12,8 @@ const SCSI_INHDR_BYTES = 16;
 /** No disk has more than 2^48 sectors: bytes the wrong way round make such a capacity. */
 const CAPACITY_MAX = 2 ** 48;
 const REQUESTS_KEPT = 64;
+/** Up to here every device has its configuration. */
+const FIELDS_OF_ALL = 34;
 
 /** Writes that must leave the cache mode alone: what is read after them is what was known before. */
 function modeIsKept(
@@ -126,12 +128,24 @@ export const BLK_LEGACY_CHECKERS: readonly ClauseChecker[] = [
     judge: 'device',
     watch: (clause, device) => {
       const config = new blk.ConfigSeen();
-      const keep = blk.keepConfig(config);
+      const forget = (): void => {
+        config.forget();
+      };
       return {
-        ...keep,
+        onBegin: forget,
+        onReset: forget,
+        onStatusWrite: forget,
+        onFeaturesWrite: forget,
+        onDeviceConfigWrite: forget,
+        onInterrupt: forget,
         onDeviceConfigRead(offset, width, value) {
-          keep.onDeviceConfigRead?.(offset, width, value);
-          if (!device.legacy || offset >= 8) return;
+          if (!device.legacy) return;
+          if (offset + width <= FIELDS_OF_ALL && config.shares(offset, width)) {
+            const kept = config.agrees(offset, width, value);
+            clause.holds(kept, 'where a byte of the configuration is depends on the width of the access');
+          }
+          config.take(offset, width, value);
+          if (offset >= 8) return;
           const capacity = config.read(blk.AT_CAPACITY, 8, device.little);
           if (capacity <= 0) return;
           clause.holds(capacity < CAPACITY_MAX, 'capacity is not in the byte order of the guest');

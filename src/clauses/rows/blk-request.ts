@@ -93,6 +93,21 @@ export class ConfigSeen {
     return true;
   }
 
+  /** Some of these bytes were read before. */
+  shares(offset: number, width: number): boolean {
+    for (let i = 0; i < width; i++) if (this.known[offset + i] === 1) return true;
+    return false;
+  }
+
+  /** Those that were read before read as they did. */
+  agrees(offset: number, width: number, value: number): boolean {
+    for (let i = 0; i < width; i++) {
+      const at = offset + i;
+      if (this.known[at] === 1 && this.bytes[at] !== byteOf(at, offset, width, value)) return false;
+    }
+    return true;
+  }
+
   /** A field in the order of the device's structures. */
   number(at: number, width: number, little: boolean): number {
     let value = 0;

@@ -22,11 +22,9 @@ const NOT_SHOWN = ['keepsFramesOverReset'];
 const SHOWN = DEVIATIONS.filter(({ name }) => !NOT_SHOWN.includes(name));
 /**
  * Named and watched over, and not seen by their checkers in these cases: the window's bar, frames for queues in reset and over
- * a reset, the count of a large segment, a legacy network driver that is not served, and a capacity that is still small when
- * it is swapped.
+ * a reset, the count of a large segment, and a legacy network driver that is not served.
  */
 const UNSEEN = [
-  'BLKL-BOTH-001',
   'LINIT-DEV-002',
   'NETCTRL-DEV-029',
   'NETCTRL-DEV-030',
