@@ -291,6 +291,7 @@ export class VirtioFunction implements QueueOwner {
     const below = bar === 0 ? 0 : this.configWord(offset - 4);
     const upperHalf = bar > 0 && (below & 7) === pci.PCI_BASE_ADDRESS_MEM_TYPE_64 && !this.#isUpper(bar - 1);
     if (upperHalf) return value;
+    if (this.configKnown[offset] !== 1) return value;
     const kind = this.config[offset] ?? 0;
     const mask = (kind & 1) === 1 ? 3 : 15;
     return ((value & ~mask) | (kind & mask)) >>> 0;
@@ -358,9 +359,7 @@ export class VirtioFunction implements QueueOwner {
   }
 
   barIsPorts(bar: number): boolean {
-    const register = pci.PCI_BASE_ADDRESS_0 + 4 * bar;
-    // What was written lacks the type bits; BAR 0 of a virtio function is the legacy header's ports.
-    return (this.configWord(register) & 1) === 1 || bar === 0;
+    return (this.configWord(pci.PCI_BASE_ADDRESS_0 + 4 * bar) & 1) === 1;
   }
 
   #inWindow(offset: number): boolean {

@@ -108,10 +108,11 @@ export const FEATURES_CLAUSES: ClauseTable = {
       judge: 'driver',
       watch: (clause, device) => ({
         onDriverOk() {
-          clause.holds(
-            !device.legacy || !device.accepts(VERSION_1),
-            'the legacy interface is used with VERSION_1 accepted',
-          );
+          clause.applies();
+        },
+        onRegisterWrite({ region }) {
+          if (region !== 'legacy' || !device.modern || (device.status & FEATURES_OK) === 0) return;
+          clause.breaks('the legacy interface is used with VERSION_1 accepted');
         },
       }),
     },
