@@ -112,6 +112,8 @@ export class NetPacket extends NetFrame {
   filled = true;
   /** Every byte up to the end was written (received) or read (sent). */
   whole = true;
+  /** Bytes of a received packet that nobody saw written; below 0 where buffers overlap. */
+  hole = 0;
   /** Length of the frame, also where not all of it is known. */
   told = 0;
   /** Header and frame: `start` is where the frame begins. */
@@ -203,6 +205,7 @@ export class NetPacket extends NetFrame {
     this.together = true;
     this.filled = true;
     this.whole = true;
+    this.hole = 0;
   }
 
   append(bytes: Uint8Array, length: number): void {
@@ -396,8 +399,6 @@ export class NetView {
   handsOut = false;
   /** The driver sent a frame whose checksums are wrong: such a frame may come back. */
   sentBad = false;
-  /** The driver offered a buffer that no network device can use: what follows is the device's to choose. */
-  driverErred = false;
   readonly #lists: WatchLists = Object.fromEntries(
     WATCH_NAMES.map((name) => [name, []]),
   ) as unknown as WatchLists;
@@ -439,7 +440,7 @@ export class NetView {
   /** Neither the driver nor a ring is beyond what the specification speaks of. */
   trusts(queue?: number): boolean {
     const ring = queue === undefined ? undefined : this.device.queue(queue);
-    return this.device.misused === '' && !this.driverErred && (ring === undefined || ring.broken === '');
+    return this.device.misused === '' && (ring === undefined || ring.broken === '');
   }
 
   has(feature: number): boolean {
@@ -606,7 +607,6 @@ export class NetView {
     this.pairsSet = false;
     this.hashing = false;
     this.steering = false;
-    this.driverErred = false;
     this.sentBad = false;
     this.outFrames = 0;
     this.#arrivedLength = 0;
@@ -640,7 +640,7 @@ export class NetView {
   #available(queue: ObservedQueue, chain: Chain): void {
     const { index } = queue;
     if (this.isControl(index)) {
-      if (chain.readableBytes < 2 || chain.writableBytes < 1) this.driverErred = true;
+      if (chain.readableBytes < 2 || chain.writableBytes < 1) this.device.misuse(TOO_SHORT);
       if (this.#lists.onCommanding.length === 0) return;
       this.#readCommand(chain, false);
       for (const hook of this.#lists.onCommanding) hook(this.#command, chain);
@@ -651,7 +651,7 @@ export class NetView {
   #post(queue: ObservedQueue, chain: Chain): void {
     const { index } = queue;
     const bytes = chain.writableBytes;
-    if (bytes < this.headerBytes) this.driverErred = true;
+    if (bytes < this.headerBytes) this.device.misuse(TOO_SHORT);
     this.#postedBytes.set(index, (this.#postedBytes.get(index) ?? 0) + bytes);
     this.#posted.set(index, (this.#posted.get(index) ?? 0) + 1);
     this.#smallest.set(index, Math.min(this.#smallest.get(index) ?? bytes, bytes));
@@ -660,7 +660,7 @@ export class NetView {
 
   #sending(index: number, chain: Chain): void {
     for (const hook of this.#lists.onOffer) hook(chain, index);
-    if (chain.readableBytes <= this.headerBytes) this.driverErred = true;
+    if (chain.readableBytes <= this.headerBytes) this.device.misuse(TOO_SHORT);
     if (this.#lists.onSending.length === 0 || chain.requestKnown < this.headerBytes) return;
     this.#readSent(index, chain);
     for (const hook of this.#lists.onSending) hook(this.#sent, chain);
@@ -718,7 +718,8 @@ export class NetView {
       this.#firstUsedAt = chain.usedAt;
     } else if (this.#lastRoom !== 0) packet.filled = false;
     packet.append(chain.response, Math.min(chain.usedLength, chain.responseEnd));
-    if (chain.responseWritten < chain.usedLength) packet.whole = false;
+    packet.hole += chain.usedLength - chain.responseWritten;
+    packet.whole = packet.hole === 0;
     if (chain.usedAt !== this.#firstUsedAt || index !== packet.queue) packet.together = false;
     this.#lastRoom = chain.writableBytes - chain.usedLength;
     if (this.#missing === 0) this.#missing = this.has(F.MRG_RXBUF) ? Math.max(1, packet.numBuffers) : 1;
@@ -828,6 +829,8 @@ export class NetView {
   }
 }
 
+/** After this what a network device does is its own to choose. */
+const TOO_SHORT = 'a buffer of a network device has no room for what must be in it';
 /** Host input from here on is an operator's order to the network end at the port so much lower. */
 const ORDER_PORTS = 0x100;
 const HOST_HEADER_BYTES = 10;

@@ -126,7 +126,8 @@ export const NET_RECEIVE_CLAUSES: ClauseTable = {
     ),
     received(
       'NETRX-DEV-006',
-      (packet, view) => !view.has(F.MRG_RXBUF) && packet.headerBytes >= 12,
+      (packet, view) =>
+        !view.has(F.MRG_RXBUF) && packet.headerBytes >= 12 && packet.hole >= 0 && packet.hole <= 2,
       (packet) => packet.whole && packet.numBuffers === 1,
       'num_buffers is not written as 1, and buffers do not merge',
     ),

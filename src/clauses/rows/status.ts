@@ -44,6 +44,11 @@ function isServable(device: VirtioFunction, queue: ObservedQueue): boolean {
   return fine;
 }
 
+/** A ring of the device is beyond the specification, and with it may be all of them. */
+function anyBroken(device: VirtioFunction): boolean {
+  return device.live.some((queue) => queue.broken !== '');
+}
+
 /** A queue that the device serves with whatever it is given, without waiting for anything from outside. */
 function servesAtOnce(device: VirtioFunction, queue: ObservedQueue): boolean {
   if (device.type === NET) return queue.index % 2 === 1;
@@ -416,7 +421,7 @@ export const STATUS_CLAUSES: ClauseTable = {
           onNotify(queue) {
             const early =
               device.legacy && !device.running && (device.status & FAILED) === 0 && device.misused === '';
-            if (queue === undefined || !early || queue.broken !== '' || !servesAtOnce(device, queue)) return;
+            if (queue === undefined || !early || anyBroken(device) || !servesAtOnce(device, queue)) return;
             if (queue.published === queue.used || !queue.driverSeen || !isServable(device, queue)) return;
             seen.queue = queue.index;
             seen.used = queue.used;
@@ -426,7 +431,7 @@ export const STATUS_CLAUSES: ClauseTable = {
           onIdle() {
             const queue = device.queue(seen.queue);
             seen.queue = -1;
-            if (queue === undefined || queue.broken !== '' || device.misused !== '') return;
+            if (queue === undefined || anyBroken(device) || device.misused !== '') return;
             clause.holds(
               // A buffer that was looked at and given up is not one that was left alone.
               queue.used > seen.used || queue.taken > seen.taken,

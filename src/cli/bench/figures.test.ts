@@ -9,6 +9,8 @@ const UNITS: Readonly<Record<string, string>> = {
   'block reads of 64 KiB': 'reads/s',
   'ultracalls of a secure guest': 'ucalls/s',
   'frames out of secure memory and in again': 'MB/s',
+  'network frames of 1,500 bytes sent': 'frames/s',
+  'network frames of 1,500 bytes received': 'frames/s',
 };
 
 for (const [name, unit] of Object.entries(UNITS)) {

@@ -17,6 +17,7 @@ import { firstStatus, peakMemory } from './children.ts';
 import { largeReads } from './disk.ts';
 import { pagesOutAndIn, sharing, ultracalls } from './secure.ts';
 import { benchConfig, Life } from './life.ts';
+import { framesReceived, framesSent } from './net.ts';
 import { millisecondsOf, type Figure, type FigureRow } from './measure.ts';
 
 const ROUNDS = 9;
@@ -42,6 +43,8 @@ export const FIGURES: readonly FigureRow[] = [
     measure: (quick) => eventBytes(quick, (totals) => totals.fileBytes),
   },
   { name: 'block reads of 64 KiB', measure: largeReads },
+  { name: 'network frames of 1,500 bytes sent', measure: framesSent },
+  { name: 'network frames of 1,500 bytes received', measure: framesReceived },
   { name: 'replaying a guest', measure: replayRate },
   { name: 'restoring a snapshot, 200 dirty pages', measure: restoring },
   { name: 'ultracalls of a secure guest', measure: ultracalls },

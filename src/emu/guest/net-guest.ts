@@ -103,6 +103,7 @@ export class NetGuest {
   readonly #arena: Arena;
   readonly #mapper: PhysicalMapper = new PhysicalMapper();
   readonly #chain: Chain = new Chain();
+  #wanted = 0n;
   #rings: SplitRing[] = [];
   #little = true;
   #frameAt = 0;
@@ -140,7 +141,8 @@ export class NetGuest {
   }
 
   /** From reset to DRIVER_OK with every queue pair that the device has. False: it refuses the features. */
-  start(): boolean {
+  start(wanted: bigint = this.#options.features): boolean {
+    this.#wanted = wanted;
     const { transport } = this;
     this.#arena.reset();
     this.arrivals.length = 0;
@@ -160,6 +162,21 @@ export class NetGuest {
     transport.setStatus(transport.status() | VIRTIO_CONFIG_S_DRIVER_OK);
     this.platform.idle();
     return true;
+  }
+
+  /** RING_RESET of one queue, and its set-up again (4.1.4.3.2). */
+  resetQueue(queue: number): void {
+    this.transport.resetQueue(queue);
+    this.#posted[queue >> 1]?.clear();
+  }
+
+  enableQueue(queue: number): boolean {
+    return this.#setUpQueue(queue);
+  }
+
+  /** A queue's ring, for hands that know better. */
+  ring(queue: number): SplitRing | undefined {
+    return this.#rings[queue];
   }
 
   accepted(feature: number): boolean {
@@ -253,7 +270,7 @@ export class NetGuest {
     const { transport } = this;
     this.offered = BigInt(transport.deviceFeatures(0)) & 0xffff_ffffn;
     if (!transport.legacy) this.offered |= (BigInt(transport.deviceFeatures(1)) & 0xffff_ffffn) << 32n;
-    this.features = this.offered & this.#options.features;
+    this.features = this.offered & this.#wanted;
     transport.acceptFeatures(0, Number(this.features & 0xffff_ffffn));
     if (!transport.legacy) {
       transport.acceptFeatures(1, Number(this.features >> 32n));

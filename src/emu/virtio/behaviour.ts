@@ -423,7 +423,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     qemu: 'Properties that switch a feature off leave those that need it on.',
     spec: 'A feature is offered only with what it needs.',
     because: 'No driver could accept such a set.',
-    breaks: ['FEAT-DEV-001', 'NET-DEV-014', 'NET-DEV-015'],
+    breaks: ['FEAT-DEV-001', 'FEAT-DEV-003', 'NET-DEV-014', 'NET-DEV-015'],
     provoked: [],
     source: 'hw/net/virtio-net.c: virtio_net_get_features',
   },

@@ -192,22 +192,21 @@ export class NetEnd implements NetPeer, Stateful {
     return known > 0 && known <= this.#active ? known - 1 : Math.floor((flow * this.#active) / FLOWS);
   }
 
-  /** A hash that is the same both ways: of the addresses and, of TCP and UDP over IPv4 without options, the ports. */
+  /** A hash that is the same both ways, of what makes a flow: addresses and ports of IPv4, else Ethernet's addresses. */
   #flow(frame: Uint8Array, start: number): number {
-    let hash = 0;
-    for (let i = 0; i < 6; i++) {
-      hash += ((frame[start + i] ?? 0) ^ (frame[start + 6 + i] ?? 0)) * (i + 1);
-    }
-    const protocol = frame[start + 23];
     const ip4 = frame[start + 12] === 0x08 && frame[start + 13] === 0 && frame[start + 14] === 0x45;
-    if (ip4) {
-      for (let i = 0; i < 4; i++)
-        hash += ((frame[start + 26 + i] ?? 0) + (frame[start + 30 + i] ?? 0)) * (7 + i);
-      if (protocol === 6 || protocol === 17) {
-        for (let i = 0; i < 2; i++)
-          hash += ((frame[start + 34 + i] ?? 0) + (frame[start + 36 + i] ?? 0)) * (31 + i);
-      }
-    }
-    return hash % FLOWS;
+    if (!ip4) return bothWays(frame, start, 6) % FLOWS;
+    const protocol = frame[start + 23];
+    const addresses = bothWays(frame, start + 26, 4);
+    const ports = protocol === 6 || protocol === 17 ? bothWays(frame, start + 34, 2) : 0;
+    return (addresses + 31 * ports) % FLOWS;
   }
+}
+
+/** Of two neighbouring fields, whichever comes first. */
+function bothWays(bytes: Uint8Array, at: number, length: number): number {
+  let hash = 0;
+  for (let i = 0; i < length; i++)
+    hash += ((bytes[at + i] ?? 0) + (bytes[at + length + i] ?? 0)) * (7 + 2 * i);
+  return hash;
 }
