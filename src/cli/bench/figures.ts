@@ -19,6 +19,7 @@ import { pagesOutAndIn, sharing, ultracalls } from './secure.ts';
 import { benchConfig, Life } from './life.ts';
 import { framesReceived, framesSent } from './net.ts';
 import { millisecondsOf, type Figure, type FigureRow } from './measure.ts';
+import { processorSpeed } from './processor.ts';
 
 const ROUNDS = 9;
 const ROUNDS_QUICK = 2;
@@ -46,6 +47,7 @@ export const FIGURES: readonly FigureRow[] = [
   { name: 'network frames of 1,500 bytes sent', measure: framesSent },
   { name: 'network frames of 1,500 bytes received', measure: framesReceived },
   { name: 'replaying a guest', measure: replayRate },
+  { name: 'the emulated POWER9', measure: processorSpeed },
   { name: 'restoring a snapshot, 200 dirty pages', measure: restoring },
   { name: 'ultracalls of a secure guest', measure: ultracalls },
   { name: 'sharing a frame and taking it back', measure: sharing },

@@ -95,3 +95,38 @@ test('writing outside is our mistake', (t) => {
   t.false(memory.contains(BigInt(SIZE - 1), 2));
   t.false(memory.contains(2n ** 64n - 1n, 1));
 });
+
+test('a watcher hears of the next change of a guarded page, once, and of every baseline', (t) => {
+  const memory = new PagedMemory(SIZE);
+  const heard: string[] = [];
+  memory.watch({
+    guardedWritten: (page) => heard.push(`page ${page}`),
+    baselined: () => heard.push('baseline'),
+  });
+  memory.setU8(4096, 1);
+  memory.guard(1);
+  memory.guard(2);
+  memory.setU8(4097, 2);
+  memory.setU8(4098, 3);
+  t.deepEqual(heard, ['page 1']);
+  const there = memory.snapshot();
+  t.deepEqual(heard, ['page 1', 'baseline']);
+  memory.fill(8192, 9, 1);
+  t.deepEqual(heard.slice(2), ['page 2']);
+  memory.guard(2);
+  memory.restore(there);
+  t.deepEqual(heard.slice(3), ['baseline', 'page 2']);
+  t.is(memory.u8(8192), 0);
+  // Bytes that somebody else writes count as soon as he says so.
+  memory.touchPage(3);
+  memory.view(3 * 4096, 1)[0] = 5;
+  memory.restore(there);
+  t.is(memory.u8(3 * 4096), 0);
+});
+
+test('memory lives in the bytes that it is given', (t) => {
+  const buffer = new ArrayBuffer(SIZE + 4096);
+  const memory = new PagedMemory(SIZE, { buffer, offset: 4096 });
+  memory.setU32(8, 0x0102_0304, false);
+  t.is(new DataView(buffer).getUint32(4104), 0x0102_0304);
+});
