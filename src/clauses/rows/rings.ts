@@ -39,21 +39,36 @@ function servesAtOnce(device: VirtioFunction, queue: ObservedQueue): boolean {
   return device.type === BLK || device.type === RNG;
 }
 
-/** Below the windows of host bridges: RAM, as far as addresses tell. */
-const RAM_END = 2 ** 40;
+/** What every machine has of RAM: a stream does not say how much there is. */
+const RAM_END = 2 ** 28;
 
 function liesInRam(device: VirtioFunction, chain: Chain): boolean {
   for (let at = 0; at < chain.count; at++) {
     const address = chain.address(at);
     const guest = device.translated ? device.surroundings.translation.resolve(address) : address;
-    if (guest < 0 || guest >= RAM_END || chain.length(at) === 0) return false;
+    if (guest < 0 || guest + chain.length(at) > RAM_END || chain.length(at) === 0) return false;
   }
   return true;
+}
+
+/** An element lies over a ring: what the device writes there may be either. */
+function touchesRings(device: VirtioFunction, chain: Chain): boolean {
+  for (let at = 0; at < chain.count; at++) {
+    const from = chain.address(at);
+    const to = from + chain.length(at);
+    for (const queue of device.live) {
+      if (from < queue.descriptors + queue.descriptorBytes && queue.descriptors < to) return true;
+      if (from < queue.driverArea + queue.driverBytes && queue.driverArea < to) return true;
+      if (from < queue.deviceArea + queue.deviceBytes && queue.deviceArea < to) return true;
+    }
+  }
+  return false;
 }
 
 /** A buffer that its device type has to serve, however it is cut. */
 function isWhole(device: VirtioFunction, chain: Chain): boolean {
   if (chain.misordered || chain.count !== chain.elementsSeen || !liesInRam(device, chain)) return false;
+  if (touchesRings(device, chain) || (chain.indirect && !device.has(INDIRECT_DESC))) return false;
   if (device.type === BLK) return chain.readableBytes >= 16 && chain.writableBytes >= 1;
   if (device.type === RNG) return chain.readableBytes === 0 && chain.writableBytes >= 1;
   return chain.readableBytes >= 64 && chain.writableBytes === 0;
@@ -193,7 +208,8 @@ function served(
       };
       return {
         onAvailable(queue, chain) {
-          if (servesAtOnce(device, queue) && !isWhole(device, chain)) spoil();
+          const whole = isWhole(device, chain) && chain.elementsSeen <= queue.size;
+          if (servesAtOnce(device, queue) && !whole) spoil();
           if (
             seen.spoilt ||
             seen.chain >= 0 ||
@@ -956,6 +972,7 @@ const CHECKERS: readonly ClauseChecker[] = [
     judge: 'device',
     watch: (clause, device) => {
       const pending = new Uint16Array(QUEUES_MAX);
+      const search = new Search();
       return {
         onBegin() {
           pending.fill(0);
@@ -972,6 +989,7 @@ const CHECKERS: readonly ClauseChecker[] = [
           const slot = (offset - 4) / 8;
           if (offset === 2) clause.applies();
           if (offset < 4 || slot >= queue.size || !Number.isInteger(slot) || device.misused !== '') return;
+          if (search.holds(device, access.address, true, 'split')) return;
           const ahead = (slot - (queue.usedIndex % queue.size) + queue.size) % queue.size;
           const before = pending[queue.index] ?? 0;
           if (ahead > before) clause.breaks('a used entry is written after the used index passed it');
@@ -986,6 +1004,7 @@ const CHECKERS: readonly ClauseChecker[] = [
     watch: (clause, device) => ({
       onUsed(queue, chain) {
         if (queue.packed || chain.usedLength === 0 || device.misused !== '' || queue.broken !== '') return;
+        if (touchesRings(device, chain)) return;
         const reached = chain.responseEnd >= chain.usedLength || overlaps(chain);
         const written = reached && chain.responseWritten >= chain.usedLength;
         clause.holds(written, 'the device reports more bytes than it has written');
