@@ -36,6 +36,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/matrix/tiers.ts': 'src/matrix/sweep.test.ts',
   'src/clauses/catalogue-text.ts': 'src/clauses/catalogue.test.ts',
   'src/clauses/': 'src/clauses/observed-world.test.ts',
+  'src/cli/bench/disk.ts': 'src/cli/bench/figures.test.ts',
+  'src/cli/bench/net.ts': 'src/cli/bench/figures.test.ts',
   'src/cli/bench/secure.ts': 'src/cli/bench/figures.test.ts',
   'src/cli/conform/': 'src/cli/conform.test.ts',
   'src/cli/corpus.ts': 'src/main.test.ts',
