@@ -6,6 +6,7 @@ import { caseRunner, preparedLife } from '../src/fuzz/case-runner.ts';
 import { caseText, parseStep } from '../src/fuzz/case-text.ts';
 import type { Case, CaseMachine } from '../src/fuzz/case.ts';
 import { writeWhole } from '../src/fuzz/corpus.ts';
+import { DISAGREEMENTS } from '../src/emu/ultravisor/behaviour.ts';
 import { machineFactory } from '../src/fuzz/factory.ts';
 import { SECURE_LIVES, secureLife, type SecureLife } from '../src/matrix/secure-lives.ts';
 import type { PreparedCase } from '../src/trace/case-runner.ts';
@@ -545,7 +546,7 @@ const CASE_ROWS: readonly Row[] = [
 ];
 
 /** Lives of secure guests: one for each sentence of the thread about them that a run can show. */
-function lifeRow({ name, rule, title, shows, events, never }: SecureLife): Row {
+function lifeRow({ name, rule, disagreement, title, shows, events, never }: SecureLife): Row {
   return {
     name,
     scenario: '',
@@ -553,11 +554,17 @@ function lifeRow({ name, rule, title, shows, events, never }: SecureLife): Row {
     steps: [],
     title,
     shows,
-    source: `${rule} (\`papyrus explain ${rule}\`).`,
+    source: rule === undefined ? disagreementOf(disagreement) : `${rule} (\`papyrus explain ${rule}\`).`,
     events,
     ...(never === undefined ? {} : { never }),
     up: false,
   };
+}
+
+function disagreementOf(knob: string | undefined): string {
+  const row = DISAGREEMENTS.find((one) => one.knob === knob);
+  if (row === undefined) throw new Error(`there is no disagreement ${knob ?? ''}`);
+  return `disagreement ${row.number}, ${row.about}: ${row.source}. Released: ${row.released}. Document: ${row.documented}.`;
 }
 
 export const ROWS: readonly Row[] = [...CASE_ROWS, ...SECURE_LIVES.map((life) => lifeRow(life))];

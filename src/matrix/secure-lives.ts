@@ -5,6 +5,7 @@
 import type { DriverOptions } from '../emu/guest/driver.ts';
 import { PROFILES_BY_NAME, type GuestProfile } from '../emu/guest/profiles.ts';
 import { SecureGuest } from '../emu/guest/secure-driver.ts';
+import { TREE_AT } from '../emu/guest/secure-image.ts';
 import type { MachineConfig } from '../emu/machine/config.ts';
 import type { Machine } from '../emu/machine/machine.ts';
 import {
@@ -14,12 +15,15 @@ import {
   H_SVM_PAGE_IN,
   H_SVM_PAGE_OUT,
 } from '../emu/ultravisor/abi.ts';
+import type { Knob } from '../emu/ultravisor/behaviour.ts';
 import { machineConfig } from './life.ts';
 
 export interface SecureLife {
   readonly name: string;
-  /** The rule of the thread that it shows. */
-  readonly rule: string;
+  /** The rule of the thread that it shows; none where it shows a disagreement. */
+  readonly rule?: string;
+  /** The disagreement between released firmware and document that it shows: the released side is lived. */
+  readonly disagreement?: Knob;
   readonly title: string;
   readonly shows: string;
   readonly profile: string;
@@ -38,6 +42,7 @@ const RAM_BYTES = 0x200_0000;
 const HOST = 'ultravisor,randomRegisters=released';
 const SECRET = 0x5ec2_e75e;
 const SECRET_FRAME = 0xb0;
+const H_RANDOM = 0x300;
 const MODERN = 'disable-legacy=on,disable-modern=off,iommu_platform=on';
 const RNG = `virtio-rng-pci,addr=1,rng=e0,${MODERN}`;
 const BLK = `virtio-blk-pci,addr=1,drive=d0,scsi=off,${MODERN}`;
@@ -344,7 +349,166 @@ export const SECURE_LIVES: readonly SecureLife[] = [
     },
     events: ['hcall H_PUT_TCE', 'hcall-return H_SUCCESS', 'hypervisor-ucall UV_PAGE_OUT', 'dma-read 00:01.0'],
   },
+  {
+    name: 'secure-released-01-random',
+    disagreement: 'random',
+    title: 'A secure guest asks for a random number',
+    shows:
+      'The ultravisor answers H_RANDOM itself, and the released one answers H_FUNCTION; the hypervisor hears nothing of it.',
+    profile: 'svm-5.10',
+    device: RNG,
+    run: (guest) => {
+      guest.become();
+      guest.calls.hcall(H_RANDOM);
+    },
+    events: ['ucall UV_SHARE_PAGE', 'hcall H_RANDOM', 'hcall-return H_FUNCTION'],
+    never: ['vector=0xc00 H_RANDOM'],
+  },
+  {
+    name: 'secure-released-03-abort-loses-pages',
+    disagreement: 'abortRestores',
+    title: 'UV_ESM fails after pages were brought in',
+    shows:
+      'The kernel is not the one that its owner’s blob tells of. UV_PAGE_OUT succeeds for every page that was brought in and writes none: the guest goes on, and its device tree is gone.',
+    profile: 'svm-5.10',
+    device: RNG,
+    run: (guest) => {
+      guest.become({ fault: 'tampered-kernel' });
+      guest.platform.load32(TREE_AT, false);
+    },
+    events: [
+      'ucall UV_ESM',
+      'uv-hcall H_SVM_INIT_ABORT',
+      'hypervisor-ucall UV_PAGE_OUT',
+      'hypervisor-ucall-return U_SUCCESS',
+      'ucall-return U_PARAMETER',
+    ],
+    never: ['ultravisor: secure -> paged-out'],
+  },
+  {
+    name: 'secure-released-06-shared-again',
+    disagreement: 'shareZeroesAgain',
+    title: 'A shared frame is shared again',
+    shows: 'Nothing happens to it: the device goes on reading what it held. The document has it zeroed.',
+    profile: 'svm-5.10',
+    device: RNG,
+    run: (guest, machine) => {
+      guest.become();
+      guest.share(SECRET_FRAME, 1);
+      fill(machine, SECRET_FRAME);
+      guest.share(SECRET_FRAME, 1);
+      machine.platform.load32(SECRET_FRAME * FRAME_BYTES, false);
+    },
+    events: [
+      'ucall UV_SHARE_PAGE gfn=0xb0',
+      'gfn=0xb0 ultravisor: hv-shared -> shared',
+      'ucall UV_SHARE_PAGE gfn=0xb0',
+      'ucall-return U_SUCCESS',
+    ],
+  },
+  {
+    name: 'secure-released-07-faults-for-ever',
+    disagreement: 'keepPagedOut',
+    title: 'A frame that is paged out is unshared',
+    shows:
+      'Unsharing a secure frame should do nothing. The released firmware drops the record of the page that is out, takes it for secure and present, and the guest’s next access faults without an end.',
+    profile: 'svm-5.10',
+    device: RNG,
+    run: (guest, machine) => {
+      guest.become();
+      fill(machine, SECRET_FRAME);
+      machine.memory.u8(SECRET_FRAME * FRAME_BYTES);
+      guest.unshare(SECRET_FRAME, 1);
+      machine.platform.load32(SECRET_FRAME * FRAME_BYTES, false);
+    },
+    events: [
+      'gfn=0xb0 ultravisor: secure -> paged-out',
+      'ucall UV_UNSHARE_PAGE gfn=0xb0',
+      'gfn=0xb0 ultravisor: paged-out -> secure',
+      'guest-fault address=0xb00000',
+    ],
+  },
+  {
+    name: 'secure-released-08-no-status',
+    disagreement: 'shareAnswers',
+    title: 'What a guest finds in r3 after sharing',
+    shows:
+      'The released firmware never writes it: the guest finds the number of its call, whatever became of it. Linux does not look.',
+    profile: 'svm-5.10',
+    device: RNG,
+    run: (guest) => {
+      guest.become();
+      guest.share(SECRET_FRAME, 1);
+      guest.share(0x7fff, 1);
+    },
+    events: [
+      'ucall UV_SHARE_PAGE gfn=0xb0',
+      'ucall-return 61744',
+      'ucall UV_SHARE_PAGE gfn=0x7fff',
+      'ucall-return 61744',
+    ],
+  },
+  {
+    name: 'secure-released-14-hypervisors-page',
+    disagreement: 'revertRemaps',
+    title: 'The hypervisor refuses the second frame of two',
+    shows:
+      'The first frame is taken back, and both sides call it secure; but its translation leads to the hypervisor’s page. What the guest keeps there from now on the host can read and write.',
+    profile: 'svm-5.10',
+    device: RNG,
+    run: (guest, machine) => {
+      guest.become();
+      refuseSharing(machine, SECRET_FRAME + 1);
+      guest.share(SECRET_FRAME, 2);
+      fill(machine, SECRET_FRAME);
+    },
+    events: [
+      'ucall UV_SHARE_PAGE gfn=0xb0 count=0x2',
+      'gfn=0xb0 ultravisor: hv-sharing -> hv-shared',
+      'uv-hcall-return H_PARAMETER',
+      'gfn=0xb0 ultravisor: hv-unshared -> secure',
+      'ucall-return U_P2',
+    ],
+  },
+  {
+    name: 'secure-released-17-first-frame',
+    disagreement: 'revertFrame',
+    title: 'The hypervisor refuses a frame behind one that is shared already',
+    shows:
+      'The released firmware makes the first frame of the range secure in place of the one that was refused: the hypervisor goes on sharing a frame that the guest no longer shares.',
+    profile: 'svm-5.10',
+    device: RNG,
+    run: (guest, machine) => {
+      guest.become();
+      guest.share(SECRET_FRAME, 1);
+      refuseSharing(machine, SECRET_FRAME + 1);
+      guest.share(SECRET_FRAME, 2);
+    },
+    events: [
+      'gfn=0xb0 hypervisor: paged-out -> shared',
+      'ucall UV_SHARE_PAGE gfn=0xb0 count=0x2',
+      'uv-hcall-return H_PARAMETER',
+      'gfn=0xb0 ultravisor: shared -> secure',
+      'ucall-return U_P2',
+    ],
+  },
 ];
+
+/** From here on the hypervisor refuses to share these frames. */
+function refuseSharing(machine: Machine, ...frames: readonly number[]): void {
+  const side = machine.secureSide;
+  if (side === undefined) throw new Error('the host has an ultravisor');
+  const { hypervisor } = side;
+  side.ultravisor.hypervisor = {
+    enter: (frame) => {
+      const { general } = frame;
+      const asked = Number(general[3]) === H_SVM_PAGE_IN && general[5] === 1n;
+      if (!asked || !frames.includes(Number((general[4] ?? 0n) >> 16n))) return hypervisor.enter(frame);
+      general[0] = BigInt.asUintN(64, -4n);
+      return 'uv-return';
+    },
+  };
+}
 
 export function secureLife(name: string): SecureLife | undefined {
   return SECURE_LIVES.find((life) => life.name === name);
@@ -359,8 +523,13 @@ export function secureLifeConfig(life: SecureLife, seed: string): MachineConfig 
     seed,
     ramBytes: RAM_BYTES,
     cpus: profile.secure?.cpus ?? 1,
-    host: life.veto === true ? HOST : `${HOST},veto=off`,
+    host: hostOf(life),
   };
+}
+
+function hostOf({ veto, disagreement }: SecureLife): string {
+  const admits = veto === true ? HOST : `${HOST},veto=off`;
+  return disagreement === undefined ? admits : `${admits},${disagreement}=released`;
 }
 
 /** Lets the guest live on a fresh machine of that configuration. */
