@@ -422,6 +422,9 @@ export class VirtioFunction implements QueueOwner {
   /** Whether a CPU address (or a port) is in one of this function's BARs; `access` then has region and offset. */
   claims(address: number, isPort: boolean): boolean {
     const { access } = this;
+    // Where the driver has turned decoding off, somebody else answers, or nobody.
+    const known = !isPort && this.configKnown[pci.PCI_COMMAND] === 1;
+    if (known && (this.configHalf(pci.PCI_COMMAND) & pci.PCI_COMMAND_MEMORY) === 0) return false;
     access.windowed = false;
     if (isPort) {
       const from = address - this.barBase(0);
@@ -630,6 +633,8 @@ export class VirtioFunction implements QueueOwner {
       return;
     }
     const set = value & ~this.status;
+    if ((this.status & ~value & ~virtio.VIRTIO_CONFIG_S_NEEDS_RESET) !== 0)
+      this.misuse('a status bit is taken back without a reset');
     this.status = value;
     this.resetting = false;
     if ((set & virtio.VIRTIO_CONFIG_S_FEATURES_OK) !== 0) this.confirming = true;
@@ -693,11 +698,6 @@ export class VirtioFunction implements QueueOwner {
   }
 
   #legacyWrite(offset: number, width: number, value: number): void {
-    if (this.modern && (this.status & virtio.VIRTIO_CONFIG_S_FEATURES_OK) !== 0) {
-      // Nothing says what the other window does then; QEMU resets the device by it.
-      this.misuse('the legacy window is written in modern use');
-      return;
-    }
     this.legacy = true;
     if (offset >= this.legacyConfigAt) {
       this.#deviceWrite(offset - this.legacyConfigAt, width, value);
@@ -720,6 +720,11 @@ export class VirtioFunction implements QueueOwner {
 
   /** A legacy ring is one block: descriptors, available, and used from the next 4 KiB on (2.7.2). */
   #legacyQueue(queue: ObservedQueue, frame: number): void {
+    if (this.modern && (this.status & virtio.VIRTIO_CONFIG_S_FEATURES_OK) !== 0) {
+      // Nothing says what the other window does then; QEMU resets the device by it.
+      this.misuse('a legacy queue address is written in modern use');
+      return;
+    }
     if (frame === 0) {
       this.#resetQueue(queue);
       return;

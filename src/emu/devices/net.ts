@@ -422,8 +422,12 @@ export class NetDevice extends VirtioCore implements NetReceiver {
   // --- Receiving ------------------------------------------------------------------------------------------------
 
   #forgetFrames(): void {
-    for (const state of this.#pairs) state.waiting.length = 0;
+    for (const state of this.#pairs) {
+      state.waiting.length = 0;
+      state.rxBlocked = false;
+    }
     this.#coalescer.forget();
+    this.#peer.forget?.();
   }
 
   /** The pair asked for, or, while its queue is in reset, another one in use; -1 if the driver took them all away. */

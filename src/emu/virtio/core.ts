@@ -226,7 +226,8 @@ export abstract class VirtioCore implements VirtioDevice, QueueHost {
     if (this.behaviour.dropsDriverOkWithBusMaster) this.disabled = false;
     this.isr = 0;
     this.#configVector = VIRTIO_MSI_NO_VECTOR;
-    this.notifyVector(VIRTIO_MSI_NO_VECTOR);
+    // Whatever keeps the device silent otherwise: the line falls with the ISR.
+    this.#transport?.notify(VIRTIO_MSI_NO_VECTOR);
     this.#vectors.fill(VIRTIO_MSI_NO_VECTOR, 0, this.#vectorsTouched);
     this.#vectorsTouched = 0;
     for (const ring of this.#rings) ring.reset();

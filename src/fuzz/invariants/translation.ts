@@ -244,10 +244,14 @@ export class TranslationInvariant implements Watcher {
     }
     let at = low;
     while (at < end) {
-      const window = this.#windowOf(high, at);
+      // Addresses end at 2^64 and begin again.
+      const wraps = high === 0xffff_ffff && at >= TWO_32;
+      const [pageHigh, pageLow] = wraps ? [0, at - TWO_32] : [high, at];
+      const window = this.#windowOf(pageHigh, pageLow);
       const pageBytes = 2 ** (window < 0 ? DEFAULT_SHIFT : (this.#shift[window] ?? DEFAULT_SHIFT));
       const next = Math.min(end, (Math.floor(at / pageBytes) + 1) * pageBytes);
-      const permission = window < 0 ? 0 : (this.#tables[window]?.[this.#pageOf(window, high, at)] ?? 0);
+      const permission =
+        window < 0 ? 0 : (this.#tables[window]?.[this.#pageOf(window, pageHigh, pageLow)] ?? 0);
       if ((permission & need) === 0 && !this.#faulted(at, next)) {
         this.breach = `the device ${need === READ ? 'read from' : 'wrote to'} ${addressText(high, at)} through a TCE that gives it ${permission === 0 ? 'nothing' : `permission ${permission}`}`;
         return;

@@ -20,6 +20,8 @@ export interface NetPeer {
   setActive(pairs: number): void;
   /** The device keeps no frames any more. */
   drained(): void;
+  /** Frames that are on their way to the device are of no use to it any more. */
+  forget?(): void;
 }
 
 /** What a host end sends to. */
@@ -111,6 +113,11 @@ export class NetEnd implements NetPeer, Stateful {
 
   drained(): void {
     this.#goOn();
+  }
+
+  forget(): void {
+    this.#waiting = [];
+    this.#events.cancel(this.#deliver);
   }
 
   /** A frame from the wire; where the end has headers, behind one of ten bytes. */
