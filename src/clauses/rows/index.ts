@@ -1,4 +1,5 @@
 import type { ClauseTable } from '../clause.ts';
+import { ADMIN_CLAUSES } from './admin.ts';
 import { BALLOON_CLAUSES } from './balloon.ts';
 import { BLK_CLAUSES } from './blk.ts';
 import { CONFIG_CLAUSES } from './config.ts';
@@ -34,4 +35,5 @@ export const CLAUSE_TABLES: readonly ClauseTable[] = [
   RNG_CLAUSES,
   BALLOON_CLAUSES,
   SCSI_CLAUSES,
+  ADMIN_CLAUSES,
 ];
