@@ -148,7 +148,7 @@ function addFuzz(papyrus: Command, ended: Ended): void {
     .option('--findings <dir>', 'where findings are stored', 'findings')
     .option('--plant <faults>', 'plants known faults that the campaign must find', words, [])
     .option('--disallow <findings>', 'known findings that count as new', words, [])
-    .option('--clauses <n>', 'judges one case in n clause by clause; 0: none (default: 4)', index)
+    .option('--clauses <n>', 'judges one case in n clause by clause; 0: none (default: 16)', index)
     .option('--resume', 'goes on where an interrupted campaign ended', false)
     .option('--junit <file>', 'also writes a JUnit report')
     .option('--sarif <file>', 'also writes a SARIF report')

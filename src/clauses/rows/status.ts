@@ -31,13 +31,19 @@ function isSuspended(status: number): boolean {
   return (status & SUSPEND) !== 0 && (status & DRIVER_OK) === 0;
 }
 
-/** Everything on offer is a request as it should be: its fixed parts are there. */
+/** Everything on offer is as it should be, on every queue: one that is not may stop the device. */
+function isSound(device: VirtioFunction): boolean {
+  return device.live.every((queue) => isServable(device, queue));
+}
+
+/** What a queue has on offer are requests with their fixed parts. */
 function isServable(device: VirtioFunction, queue: ObservedQueue): boolean {
   let fine = true;
   queue.eachInFlight((chain) => {
     const { readableBytes, writableBytes, misordered } = chain;
     if (device.type === BLK) fine &&= readableBytes >= 16 && writableBytes >= 1;
-    else if (device.type === NET) fine &&= readableBytes > 12;
+    else if (device.type === NET && queue.index % 2 === 0) fine &&= readableBytes === 0 && writableBytes > 12;
+    else if (device.type === NET) fine &&= readableBytes > 12 && writableBytes === 0;
     else fine &&= writableBytes >= 1;
     fine &&= !misordered;
   });
@@ -422,7 +428,7 @@ export const STATUS_CLAUSES: ClauseTable = {
             const early =
               device.legacy && !device.running && (device.status & FAILED) === 0 && device.misused === '';
             if (queue === undefined || !early || anyBroken(device) || !servesAtOnce(device, queue)) return;
-            if (queue.published === queue.used || !queue.driverSeen || !isServable(device, queue)) return;
+            if (queue.published === queue.used || !queue.driverSeen || !isSound(device)) return;
             seen.queue = queue.index;
             seen.used = queue.used;
             seen.taken = queue.taken;
