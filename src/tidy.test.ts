@@ -39,6 +39,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/cli/bench/disk.ts': 'src/cli/bench/figures.test.ts',
   'src/cli/bench/net.ts': 'src/cli/bench/figures.test.ts',
   'src/cli/bench/secure.ts': 'src/cli/bench/figures.test.ts',
+  'src/cli/boot-recording.ts': 'src/cli/boot.test.ts',
   'src/cli/conform/': 'src/cli/conform.test.ts',
   'src/cli/corpus.ts': 'src/main.test.ts',
   'src/cli/fuzz.ts': 'src/main.test.ts',

@@ -179,7 +179,7 @@ export class ClientInterface implements Stateful {
   find(path: string): TreeNode | undefined {
     let node: TreeNode | undefined = this.#root;
     for (const part of path.split('/').filter((name) => name !== '')) {
-      const wanted = part.includes('@') ? part.toLowerCase() : part;
+      const wanted = withLowerUnit(part);
       node = node?.children.find(
         (child) => child.name === wanted || (!wanted.includes('@') && baseName(child.name) === wanted),
       );
@@ -313,6 +313,12 @@ function setProperty(node: TreeNode, name: string, value: Uint8Array): void {
 function handleOf(node: TreeNode): number {
   const value = property(node, 'phandle');
   return value === undefined ? 0 : new DataView(value.buffer, value.byteOffset, 4).getUint32(0);
+}
+
+/** Unit addresses are written in lower case, whatever the client does. */
+function withLowerUnit(name: string): string {
+  const at = name.indexOf('@');
+  return at < 0 ? name : name.slice(0, at) + name.slice(at).toLowerCase();
 }
 
 function baseName(name: string): string {
