@@ -38,6 +38,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/clauses/': 'src/clauses/observed-world.test.ts',
   'src/cli/bench/disk.ts': 'src/cli/bench/figures.test.ts',
   'src/cli/bench/net.ts': 'src/cli/bench/figures.test.ts',
+  'src/cli/bench/processor.ts': 'src/cli/bench/figures.test.ts',
   'src/cli/bench/secure.ts': 'src/cli/bench/figures.test.ts',
   'src/cli/boot-recording.ts': 'src/cli/boot.test.ts',
   'src/cli/conform/': 'src/cli/conform.test.ts',

@@ -5,6 +5,7 @@ import { FIGURES } from './figures.ts';
 const UNITS: Readonly<Record<string, string>> = {
   'an event of the campaign, at rest': 'bytes',
   'clause checkers, as a campaign samples them': '%',
+  'the emulated POWER9': 'instructions/µs',
   'restoring a snapshot, 200 dirty pages': 'µs',
   'block reads of 64 KiB': 'reads/s',
   'ultracalls of a secure guest': 'ucalls/s',
