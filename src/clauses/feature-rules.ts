@@ -104,6 +104,6 @@ export function lackingDependency(type: number, set: Uint32Array): number {
   return -1;
 }
 
-export function hasBit(set: Uint32Array, bit: number): boolean {
+function hasBit(set: Uint32Array, bit: number): boolean {
   return (((set[bit >>> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
 }
