@@ -219,6 +219,18 @@ export class ObservedQueue {
     return DESCRIPTOR * this.size;
   }
 
+  /** Some of the areas lie over another. */
+  get overlaps(): boolean {
+    const { descriptors, driverArea, deviceArea } = this;
+    const apart = (from: number, bytes: number, other: number, otherBytes: number): boolean =>
+      from + bytes <= other || other + otherBytes <= from;
+    return !(
+      apart(descriptors, this.descriptorBytes, driverArea, this.driverBytes) &&
+      apart(descriptors, this.descriptorBytes, deviceArea, this.deviceBytes) &&
+      apart(driverArea, this.driverBytes, deviceArea, this.deviceBytes)
+    );
+  }
+
   get driverBytes(): number {
     return this.packed ? 4 : 6 + 2 * this.size;
   }

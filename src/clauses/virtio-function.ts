@@ -596,6 +596,7 @@ export class VirtioFunction implements QueueOwner {
   #enable(queue: ObservedQueue): void {
     if (!this.live.includes(queue)) this.live.push(queue);
     queue.enable();
+    if (queue.overlaps) this.misuse('the areas of a queue lie over each other');
     for (const hook of this.hooks.onQueueEnable) hook(queue);
   }
 
