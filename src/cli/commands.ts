@@ -187,7 +187,7 @@ function addOracle(papyrus: Command, ended: Ended): void {
       new Option('--iommu-platform <settings>', 'of on, off').argParser(wordsOf(SWITCH)).default([], 'both'),
     )
     .option('--machine <types>', 'machine types (default: pseries-7.2, pseries-5.0, pseries-2.6)', words, [])
-    .option('--device <names>', 'devices: blk, net, rng', words, [])
+    .option('--device <names>', 'devices: blk, net, rng, scsi', words, [])
     .option('--findings <dir>', 'where findings are stored', 'findings')
     .addOption(json('print JSON lines on stdout, the last one the summary'))
     .addHelpText(

@@ -14,7 +14,7 @@ export interface BackendPlaces {
 
 /** A device whose notifications are served inside the guest's store, where that is to be had. */
 export function synchronous(device: string): string {
-  return device.startsWith('virtio-') ? `${device},ioeventfd=off` : device;
+  return /^virtio-(blk|net|rng|scsi)-/.test(device) ? `${device},ioeventfd=off` : device;
 }
 
 /** QEMU's arguments for a machine, all but those of the bridge itself. */

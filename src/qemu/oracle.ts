@@ -35,6 +35,8 @@ export interface OracleReport {
 
 /** Machine types that are run where none is named: the newest, the middle of the range, and one from before 2.7. */
 const MACHINES_BY_DEFAULT: readonly string[] = ['pseries-7.2', 'pseries-5.0', 'pseries-2.6'];
+/** Devices whose host ends the bridge has on the other side too: a disk, a socket, entropy. */
+const DEVICES: readonly string[] = ['blk', 'net', 'rng', 'scsi'];
 const SHRINKS_MAX = 120;
 
 /** Rows whose device and machine are the same share a QEMU. */
@@ -44,8 +46,12 @@ function hardwareKey(row: MachineRow): string {
 
 /** Throws one sentence where the filter leaves nothing. */
 function oracleRows(filter: MachineFilter): readonly MachineRow[] {
+  const stranger = filter.devices?.find((name) => !DEVICES.includes(name));
+  if (stranger !== undefined)
+    throw new Error(`the bridge to QEMU knows no device '${stranger}': choose from ${DEVICES.join(', ')}`);
   const machines = filter.machines?.length ? filter.machines : MACHINES_BY_DEFAULT;
-  const rows = machineRows({ ...filter, machines });
+  const devices = filter.devices?.length ? filter.devices : DEVICES;
+  const rows = machineRows({ ...filter, machines, devices });
   if (rows.length === 0)
     throw new Error(
       'no machine is left to run on: QEMU refuses iommu_platform=on in other modes than modern, and machines are called pseries-2.1 … pseries-7.2',
