@@ -25,14 +25,14 @@ export const KNOWN_BREACHES: readonly KnownBreach[] = [
   {
     name: 'frame-outlives-reset',
     oracle: 'G4',
-    reason: /a frame of .* came back/,
+    reason: /a frame (of .* came back|came back with other bytes)/,
     because:
       'QEMU 7.2 keeps frames that wait for receive buffers over a device reset (hw/net/virtio-net.c: virtio_net_reset purges what the device sends, not what it is sent), so that the next driver receives them first',
   },
   {
     name: 'frame-outlives-recovery',
     oracle: 'integrity',
-    reason: /a frame of .* came back/,
+    reason: /a frame (of .* came back|came back with other bytes)/,
     because:
       'QEMU 7.2 keeps frames that wait for receive buffers over a device reset (hw/net/virtio-net.c: virtio_net_reset purges what the device sends, not what it is sent), so that the next driver receives them first',
   },
