@@ -133,6 +133,7 @@ export class ObservedWorld implements QueueSurroundings {
     const { kind, words } = event;
     if (kind !== GUEST_WRITE || this.countsGuestWrites) this.event++;
     if (kind === GUEST_WRITE) {
+      this.#rested();
       this.#guestWrite(event);
       return;
     }
@@ -171,12 +172,15 @@ export class ObservedWorld implements QueueSurroundings {
   }
 
   #action(): void {
-    const waited = this.#waited;
+    this.#rested();
+    for (const found of this.functions) for (const hook of found.hooks.onAction) hook();
+  }
+
+  /** The guest goes on after it waited: what was due has happened. Even a store into RAM shows that. */
+  #rested(): void {
+    if (!this.#waited) return;
     this.#waited = false;
-    for (const found of this.functions) {
-      if (waited) for (const hook of found.hooks.onIdle) hook();
-      for (const hook of found.hooks.onAction) hook();
-    }
+    for (const found of this.functions) for (const hook of found.hooks.onIdle) hook();
   }
 
   #function(requester: number): VirtioFunction | undefined {

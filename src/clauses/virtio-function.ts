@@ -176,6 +176,12 @@ export class VirtioFunction implements QueueOwner {
     return (this.configHalf(this.msixAt + pci.PCI_MSIX_FLAGS) & 0x7ff) + 1;
   }
 
+  /** As far as the stream tells, the driver lets the function reach memory. */
+  get mayMaster(): boolean {
+    const known = this.configKnown[pci.PCI_COMMAND] === 1;
+    return !known || (this.configHalf(pci.PCI_COMMAND) & pci.PCI_COMMAND_MASTER) !== 0;
+  }
+
   /** Nothing of PCI keeps an interrupt with this vector (MSI-X), or the line, from being seen. */
   canInterrupt(vector: number): boolean {
     const command = this.configHalf(pci.PCI_COMMAND);

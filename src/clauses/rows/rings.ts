@@ -32,9 +32,17 @@ const Q_DESC = 0x20;
 const Q_END = 0x38;
 const Q_RESET = 0x3a;
 const QUEUES_MAX = 1024;
+/** 2.1. */
+const FEATURES_OK = 8;
 
 /** A queue that the device serves with whatever it is given, without waiting for anything from outside. */
 function servesAtOnce(device: VirtioFunction, queue: ObservedQueue): boolean {
+  // Without VERSION_1 a driver has no business with the 1.x interface, and without bus mastering none with rings.
+  if (!device.mayMaster || !(device.legacy || (device.modern && (device.status & FEATURES_OK) !== 0)))
+    return false;
+  // Nor with features that were not offered.
+  for (let word = 0; word < device.accepted.length; word++)
+    if (((device.accepted[word] ?? 0) & ~(device.offered[word] ?? 0)) !== 0) return false;
   if (device.type === NET) return queue.index % 2 === 1;
   return device.type === BLK || device.type === RNG;
 }
@@ -63,6 +71,22 @@ function touchesRings(device: VirtioFunction, chain: Chain): boolean {
     }
   }
   return false;
+}
+
+/** QUEUE_ADDRESS of the legacy registers (4.1.4.10). */
+const QUEUE_ADDRESS = 8;
+
+/** Guest address of a block request's header; -1 for other devices. */
+function headerAt(device: VirtioFunction, chain: Chain): number {
+  if (device.type !== BLK) return -1;
+  const address = chain.address(0);
+  return device.translated ? device.surroundings.translation.resolve(address) : address;
+}
+
+/** VIRTIO_BLK_T_IN or _OUT (5.2.6) stands there: other requests a device may refuse for what they say. */
+function isTransfer(device: VirtioFunction, header: number): boolean {
+  const { memory } = device.surroundings;
+  return memory.word(header, true) <= 1 || memory.word(header, false) <= 1;
 }
 
 /** A buffer that its device type has to serve, however it is cut. */
@@ -194,7 +218,7 @@ function served(
     judge: 'device',
     watch: (clause, device) => {
       // After a request that a device may give up over nothing is owed any more.
-      const seen = clause.state({ queue: -1, chain: -1, since: 0, kicked: false, spoilt: false });
+      const seen = clause.state({ queue: -1, chain: -1, header: -1, since: 0, kicked: false, spoilt: false });
       const forget = (): void => {
         seen.chain = -1;
       };
@@ -221,11 +245,14 @@ function served(
           if (!servesAtOnce(device, queue) || !wants(device, queue, chain)) return;
           seen.queue = queue.index;
           seen.chain = chain.id;
+          seen.header = headerAt(device, chain);
           seen.since = clause.event;
           seen.kicked = false;
         },
         // By the place alone: a device need not look at the value.
         onRegisterWrite({ region, offset, value }) {
+          // A driver that moves a live queue has lost what it offered there.
+          if (region === 'legacy' && offset === QUEUE_ADDRESS && device.running) spoil();
           const queue = device.queue(seen.queue);
           if (queue === undefined) return;
           const step = device.structure('notify')?.multiplier ?? 0;
@@ -253,6 +280,7 @@ function served(
         onIdle() {
           if (seen.chain < 0 || !seen.kicked) return;
           forget();
+          if (seen.header >= 0 && !isTransfer(device, seen.header)) return;
           if (device.misused === '' && device.running) clause.breaks(sentence, seen.since);
         },
       };
@@ -707,7 +735,8 @@ const CHECKERS: readonly ClauseChecker[] = [
   served(
     'SPLIT-DEV-001',
     'a request is not served for the way it is cut',
-    (_device, _queue, chain) => chain.count > 1,
+    // How tables may be linked is the matter of the clauses about tables.
+    (_device, queue, chain) => !queue.packed && !chain.indirect && chain.count > 1,
   ),
   everyBuffer(
     'SPLIT-DRV-002',
