@@ -52,11 +52,21 @@ const RAM_END = 2 ** 28;
 
 function liesInRam(device: VirtioFunction, chain: Chain): boolean {
   for (let at = 0; at < chain.count; at++) {
-    const address = chain.address(at);
-    const guest = device.translated ? device.surroundings.translation.resolve(address) : address;
-    if (guest < 0 || guest + chain.length(at) > RAM_END || chain.length(at) === 0) return false;
+    const length = chain.length(at);
+    if (length === 0) return false;
+    const wanted = chain.writable(at) ? 2 : 1;
+    for (const address of [chain.address(at), chain.address(at) + length - 1])
+      if (!isReached(device, address, wanted)) return false;
   }
   return true;
+}
+
+/** RAM stands behind an address of the device's, by an entry that permits what is wanted: 1 to read, 2 to write. */
+function isReached(device: VirtioFunction, address: number, wanted: number): boolean {
+  if (!device.translated) return address < RAM_END;
+  const { translation } = device.surroundings;
+  const guest = translation.resolve(address);
+  return guest >= 0 && guest < RAM_END && (translation.permission & wanted) !== 0;
 }
 
 /** An element lies over a ring: what the device writes there may be either. */
