@@ -6,7 +6,7 @@ import { readCase, writeWhole } from '../fuzz/corpus.ts';
 import { MODES, type Mode } from '../fuzz/case.ts';
 import { drawSeed } from '../fuzz/plan.ts';
 import { EXPLANATIONS } from '../qemu/differences.ts';
-import { judge, runOracle, type OracleFinding, type OracleReport } from '../qemu/oracle.ts';
+import { emptyReport, judge, runOracle, type OracleFinding, type OracleReport } from '../qemu/oracle.ts';
 import { versionOf } from '../qemu/process.ts';
 import { Rival, type Difference } from '../qemu/rival.ts';
 import { EXIT, UsageError, type OracleOptions } from './options.ts';
@@ -54,15 +54,10 @@ function campaign(options: OracleOptions, path: string, seed: string): OracleRep
 function oneCase(file: string, path: string): OracleReport {
   const { value } = readCase(file);
   const rival = new Rival(value.machine, { path });
-  const report: OracleReport = {
-    version: rival.qemuVersion,
-    cases: 0,
-    starts: 1,
-    explained: new Map(),
-    findings: new Map(),
-  };
+  const report = emptyReport(rival.qemuVersion);
   try {
     judge(rival, value, report);
+    report.starts = rival.takeStarts();
   } finally {
     rival.stop();
   }

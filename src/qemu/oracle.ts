@@ -140,7 +140,8 @@ function note(rival: Rival, value: Case, difference: Difference, report: OracleR
   report.findings.set(kind, { value: small.value, difference: found, cases: 1 });
 }
 
-function emptyReport(version: string): OracleReport {
+/** A report of nothing yet. */
+export function emptyReport(version: string): OracleReport {
   return { version, cases: 0, starts: 0, explained: new Map(), findings: new Map() };
 }
 
